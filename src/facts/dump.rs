@@ -1,0 +1,1 @@
+//! Readable text of a body, for debugging and for the tests of lowering.

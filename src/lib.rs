@@ -1,0 +1,5 @@
+//! leaklint finds resource leaks in Rust sources.
+
+pub mod diagnostic;
+pub mod facts;
+pub mod source;
