@@ -1,5 +1,6 @@
 //! leaklint finds resource leaks in Rust sources.
 
+pub mod apis;
 pub mod diagnostic;
 pub mod facts;
 pub mod model;
