@@ -2,4 +2,5 @@
 
 pub mod diagnostic;
 pub mod facts;
+pub mod lower;
 pub mod source;
