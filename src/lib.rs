@@ -3,5 +3,6 @@
 pub mod apis;
 pub mod diagnostic;
 pub mod facts;
+pub mod lower;
 pub mod model;
 pub mod source;
