@@ -2,9 +2,9 @@
 //! collections, what it acquires, and whether it ends. Digests are made in parallel, one function at a time, and all that
 //! spans functions is computed from them.
 
-use super::access::Tracer;
-use super::effects::{ParamUses, ReleaseNames, param_uses};
-use super::exits::{Ends, ends};
+use super::access::{Access, Root, Tracer};
+use super::effects::{Effects, ParamUses, ReleaseNames, param_uses, slot};
+use super::exits::{Ends, ends, is_service_loop, loops_up};
 use super::ledger::{Events, events};
 use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
 use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
@@ -58,6 +58,8 @@ pub struct BodyDigest {
     pub spawned: Option<SpawnKind>,
     /// Whether it ends.
     pub ends: Ends,
+    /// Whether it has a loop that takes its work from outside.
+    pub serves: bool,
 }
 
 /// What is kept of a function.
@@ -79,6 +81,8 @@ pub struct Digest {
     pub seeds: Vec<Seed>,
     /// Whether what its seeds acquire may come back in its result.
     pub returns: Vec<SeedKind>,
+    /// Fields whose content it releases or hands on.
+    pub field_releases: Vec<(Access, ObligationKind)>,
 }
 
 /// Digests the function with body `root`; `position` is its place in the list of digests.
@@ -95,6 +99,7 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         events: events(&tracer, position),
         seeds: Vec::new(),
         returns: Vec::new(),
+        field_releases: field_releases(&tracer, releases),
     };
     for index in 0..count {
         calls_and_seeds(&tracer, index, &mut digest);
@@ -108,18 +113,21 @@ fn body_digest(tracer: &Tracer, index: u32) -> BodyDigest {
     if let Some((outer, call, arg)) = tracer.handed_to(index) {
         parent = outer;
         if let Some(row) = tracer.row(outer, call) {
-            let slot = super::effects::slot(row, arg);
+            let slot = slot(row, arg);
             let called = row.calls.iter().find(|c| Slot::Arg(c.arg) == slot);
             heat = called.map_or(Heat::Same, |c| c.heat);
             spawned = row.spawns.filter(|s| Slot::Arg(s.arg) == slot).map(|s| s.kind);
         }
-        if loops_forever(&tracer.body(outer).body, call) {
+        let around = innermost_loop(&tracer.body(outer).body, call);
+        if is_repeated(tracer, outer, around.unwrap_or_default()) {
             heat = Heat::Repeated;
         }
     } else if let Some(outer) = outer_body(tracer, index) {
         parent = outer;
     }
-    BodyDigest { parent, heat, spawned, ends: ends(tracer, index) }
+    let loops = tracer.body(index).body.loops.len() as u32;
+    let serves = (0..loops).any(|l| is_service_loop(tracer, index, LoopId(l)));
+    BodyDigest { parent, heat, spawned, ends: ends(tracer, index), serves }
 }
 
 fn outer_body(tracer: &Tracer, index: u32) -> Option<u32> {
@@ -127,12 +135,11 @@ fn outer_body(tracer: &Tracer, index: u32) -> Option<u32> {
     tracer.function.bodies.iter().position(|b| b.at.body == parent).map(|p| p as u32)
 }
 
-/// Whether a statement stands in a loop that runs as long as there is work: a `for` over what is at hand does not.
-pub fn loops_forever(body: &Body, statement: StatementId) -> bool {
-    innermost_loop(body, statement).is_some_and(|l| {
-        std::iter::successors(Some(l), |l| body.loops[l.index()].parent.get())
-            .any(|l| body.loops[l.index()].kind != LoopKind::For)
-    })
+/// Whether some loop around runs as long as there is work: a `for` over what is at hand does not.
+pub fn is_repeated(tracer: &Tracer, index: u32, innermost: LoopId) -> bool {
+    let body = &tracer.body(index).body;
+    loops_up(body, innermost)
+        .any(|l| body.loops[l.index()].kind != LoopKind::For || is_service_loop(tracer, index, l))
 }
 
 /// The innermost loop around a statement.
@@ -151,10 +158,7 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
     let typed = tracer.body(index);
     let body = &typed.body;
     for block in &body.blocks {
-        let repeated = block.in_loop.get().is_some_and(|l| {
-            std::iter::successors(Some(l), |l| body.loops[l.index()].parent.get())
-                .any(|l| body.loops[l.index()].kind != LoopKind::For)
-        });
+        let repeated = is_repeated(tracer, index, block.in_loop);
         let heat = if repeated { Heat::Repeated } else { Heat::Same };
         for id in block.statements.ids().map(StatementId) {
             let span = Span { file: typed.at.file, range: body.spans[id.index()] };
@@ -201,7 +205,7 @@ fn named_functions(
         }
         let row = tracer.row(index, id);
         let called =
-            row.and_then(|row| row.calls.iter().find(|c| Slot::Arg(c.arg) == super::effects::slot(row, at)));
+            row.and_then(|row| row.calls.iter().find(|c| Slot::Arg(c.arg) == slot(row, at)));
         let given = called.map_or(Heat::PerCall, |c| if c.heat == Heat::Same { heat } else { c.heat });
         digest.calls.push(CallSite { callee, body: index, heat: given, span });
     }
@@ -268,4 +272,70 @@ fn returned(tracer: &Tracer, seeds: &[Seed]) -> Vec<SeedKind> {
         }
     }
     kinds
+}
+
+/// Fields that hold something with an obligation, where it is met or where the value leaves the field.
+fn field_releases(tracer: &Tracer, releases: &ReleaseNames) -> Vec<(Access, ObligationKind)> {
+    let mut list = Vec::new();
+    for index in 0..tracer.function.bodies.len() as u32 {
+        let body = &tracer.body(index).body;
+        for (id, statement) in body.statements.iter().enumerate() {
+            for (at, operand) in body.args(statement).iter().enumerate() {
+                let Some((position, place)) = operand.as_place() else { continue };
+                let released = match statement.op {
+                    Op::CallMethod if at == 0 => releases.of(tracer.method_name(index, statement)),
+                    Op::Call | Op::CallMethod | Op::CallValue | Op::OpaqueMacro => Effects::default(),
+                    _ => continue,
+                };
+                let handed_on = at > 0 || statement.op != Op::CallMethod;
+                if released == Effects::default() && !handed_on {
+                    continue;
+                }
+                let id = StatementId(id as u32);
+                for kind in kinds_in(tracer, index, place) {
+                    let by_name = released.any(Effects::releases(kind));
+                    if by_name || handed_on && position != Position::Ref && leaves(tracer, index, id, at) {
+                        push_field(&mut list, tracer.place(index, place), kind);
+                    }
+                }
+                if kinds_in(tracer, index, place).is_empty() && released != Effects::default() {
+                    // `x.child.wait()` on an `x` of unknown type.
+                    let access = tracer.place(index, place);
+                    if access.root == Root::Unknown {
+                        for kind in ObligationKind::ALL.into_iter().filter(|k| released.any(Effects::releases(*k))) {
+                            push_field(&mut list, access, kind);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    list
+}
+
+fn push_field(list: &mut Vec<(Access, ObligationKind)>, access: Access, kind: ObligationKind) {
+    if matches!(access.root, Root::Field(..) | Root::Unknown) && !list.contains(&(access, kind)) {
+        list.push((access, kind));
+    }
+}
+
+/// The obligation of what a place holds, directly or as elements.
+fn kinds_in(tracer: &Tracer, index: u32, place: PlaceId) -> Vec<ObligationKind> {
+    let ty = tracer.ty(index, place);
+    let model = tracer.model;
+    let found = model.contents(ty).into_iter().find_map(|ty| model.obligation(model.payload(ty)));
+    found.map(|o| o.kind).into_iter().collect()
+}
+
+/// Whether an argument may be released where it is handed to.
+fn leaves(tracer: &Tracer, index: u32, id: StatementId, at: usize) -> bool {
+    match tracer.body(index).types.callee(id) {
+        // What that function does is not solved yet; being handed on excuses.
+        Callee::Def(_) => true,
+        Callee::External(_) | Callee::Distinctive(_) => tracer.row(index, id).is_none_or(|row| {
+            let slot = slot(row, at);
+            row.releases == Some(slot) || row.waits == Some(slot) || matches!(slot, Slot::Arg(n) if row.stores.contains(&n))
+        }),
+        Callee::Constructor(_) | Callee::Closure(_) | Callee::Unknown => true,
+    }
 }

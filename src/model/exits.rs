@@ -142,3 +142,36 @@ fn awaits(tracer: &Tracer, index: u32, block: &Block, never: Option<DefId>) -> b
     let call = call_behind(tracer, index, local);
     call.is_some_and(|id| matches!(tracer.body(index).types.callee(id), Callee::Def(def) if Some(def) == never))
 }
+
+/// Whether a loop takes its work from outside and so runs as long as there is any: accepts, receives, ticks, or has no
+/// way out. A `for` over what is at hand does not.
+pub fn is_service_loop(tracer: &Tracer, index: u32, id: LoopId) -> bool {
+    let body = &tracer.body(index).body;
+    let entry = &body.loops[id.index()];
+    if entry.kind == LoopKind::For {
+        let source = entry.iterates.as_place().and_then(|(_, place)| body.local_of(place));
+        let call = source.and_then(|local| call_behind(tracer, index, local));
+        return call.and_then(|call| tracer.row(index, call)).is_some_and(|row| row.from_outside || row.ends);
+    }
+    let inside = |block: &Block| {
+        std::iter::successors(block.in_loop.get(), |l| body.loops[l.index()].parent.get()).any(|l| l == id)
+    };
+    let fed = body.blocks.iter().filter(|b| inside(b)).flat_map(|b| b.statements.ids()).any(|statement| {
+        tracer.row(index, StatementId(statement)).is_some_and(|row| row.from_outside || row.ends)
+    });
+    fed || (entry.kind == LoopKind::Loop && !has_exit(body, id))
+}
+
+/// Whether an edge other than an error or a cancellation leaves a loop.
+fn has_exit(body: &Body, id: LoopId) -> bool {
+    (0..body.blocks.len() as u32).map(BlockId).filter(|&b| body.block_in_loop(b, id)).any(|b| {
+        body.edges_of(b)
+            .iter()
+            .any(|e| matches!(e.kind, EdgeKind::Normal | EdgeKind::Early) && !body.block_in_loop(e.to, id))
+    })
+}
+
+/// The innermost loop around a place in a body, and those around it.
+pub fn loops_up(body: &Body, innermost: LoopId) -> impl Iterator<Item = LoopId> + '_ {
+    std::iter::successors(innermost.get(), |l| body.loops[l.index()].parent.get())
+}

@@ -64,6 +64,8 @@ pub struct Event {
     pub site: Site,
     /// The innermost loop of its body.
     pub in_loop: LoopId,
+    /// Whether a loop around it in its body runs as long as there is work.
+    pub repeated: bool,
     /// For growth, what kind of collection.
     pub collection: Option<Collection>,
     /// For growth, its key.
@@ -108,7 +110,8 @@ impl Walk<'_> {
         let typed = self.tracer.body(index);
         let span = Span { file: typed.at.file, range: typed.body.spans[id.index()] };
         let site = Site { function: self.function, body: index, statement: id, span };
-        self.events.list.push(Event { kind, access, site, in_loop, collection: None, key: Key::None });
+        let repeated = super::digest::is_repeated(self.tracer, index, in_loop);
+        self.events.list.push(Event { kind, access, site, in_loop, repeated, collection: None, key: Key::None });
         self.events.list.last_mut().expect("just pushed")
     }
 
