@@ -25,6 +25,8 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("std", include_str!("../lints/apis/std.toml")),
     ("std_collections", include_str!("../lints/apis/std_collections.toml")),
     ("std_sync", include_str!("../lints/apis/std_sync.toml")),
+    ("tokio", include_str!("../lints/apis/tokio.toml")),
+    ("tokio_util", include_str!("../lints/apis/tokio_util.toml")),
 ];
 
 /// The number of a function row.

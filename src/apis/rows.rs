@@ -200,6 +200,8 @@ pub struct FnRow {
     pub wraps: Vec<u8>,
     /// Closures and functions among the arguments that it calls.
     pub calls: Vec<Calls>,
+    /// The future among the arguments that it runs before it (or the future it returns) is done: `block_on`, `timeout`.
+    pub awaits: Option<u8>,
     /// Runs an argument in the background.
     pub spawns: Option<Spawns>,
     /// The result is an obligation by itself, whatever its type: raw values.
@@ -297,6 +299,9 @@ pub struct Spawns {
     /// As what.
     #[serde(rename = "as")]
     pub kind: SpawnKind,
+    /// The receiver answers for it, so that the result may be dropped: `TaskTracker`, `LocalSet`.
+    #[serde(default)]
+    pub owned: bool,
 }
 
 /// What something in the background is.
