@@ -19,9 +19,21 @@ use term::Term;
 
 /// Name and text of every embedded table, sorted by name.
 const EMBEDDED: &[(&str, &str)] = &[
+    ("async_channel", include_str!("../lints/apis/async_channel.toml")),
+    ("async_lock", include_str!("../lints/apis/async_lock.toml")),
+    ("async_process", include_str!("../lints/apis/async_process.toml")),
+    ("async_std", include_str!("../lints/apis/async_std.toml")),
+    ("crossbeam", include_str!("../lints/apis/crossbeam.toml")),
+    ("dashmap", include_str!("../lints/apis/dashmap.toml")),
+    ("flume", include_str!("../lints/apis/flume.toml")),
     ("hashbrown", include_str!("../lints/apis/hashbrown.toml")),
     ("hashers", include_str!("../lints/apis/hashers.toml")),
     ("indexmap", include_str!("../lints/apis/indexmap.toml")),
+    ("lazy_static", include_str!("../lints/apis/lazy_static.toml")),
+    ("once_cell", include_str!("../lints/apis/once_cell.toml")),
+    ("parking_lot", include_str!("../lints/apis/parking_lot.toml")),
+    ("rayon", include_str!("../lints/apis/rayon.toml")),
+    ("smol", include_str!("../lints/apis/smol.toml")),
     ("std", include_str!("../lints/apis/std.toml")),
     ("std_collections", include_str!("../lints/apis/std_collections.toml")),
     ("std_sync", include_str!("../lints/apis/std_sync.toml")),

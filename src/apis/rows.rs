@@ -92,11 +92,11 @@ pub enum Collection {
     List,
     /// A sequence that is consumed at an end.
     Queue,
-    /// The sending side of an unbounded channel.
+    /// The sending side of a channel that is unbounded, or of a type that does not tell.
     Channel,
     /// Running tasks whose results have to be taken.
     TaskSet,
-    /// Has a limit of its own: never a leak.
+    /// Keeps itself small, by a limit or by dropping what is done: never a leak.
     Bounded,
 }
 
@@ -212,6 +212,8 @@ pub struct FnRow {
     pub adopts: Option<Adopts>,
     /// Drops it here.
     pub drops: Option<Slot>,
+    /// Lets it go on without an owner.
+    pub detaches: Option<Slot>,
     /// Keeps it from ever being dropped.
     pub forgets: Option<Slot>,
     /// Waits until what it stands for has ended.
