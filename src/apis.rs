@@ -6,16 +6,28 @@
 
 mod rows;
 pub mod term;
+#[cfg(test)]
+mod tests;
 
 pub use rows::*;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use term::Term;
 
 /// Name and text of every embedded table, sorted by name.
-const EMBEDDED: &[(&str, &str)] = &[("std", include_str!("../lints/apis/std.toml"))];
+const EMBEDDED: &[(&str, &str)] = &[
+    ("hashbrown", include_str!("../lints/apis/hashbrown.toml")),
+    ("hashers", include_str!("../lints/apis/hashers.toml")),
+    ("indexmap", include_str!("../lints/apis/indexmap.toml")),
+    ("std", include_str!("../lints/apis/std.toml")),
+    ("std_collections", include_str!("../lints/apis/std_collections.toml")),
+    ("std_sync", include_str!("../lints/apis/std_sync.toml")),
+    ("tokio", include_str!("../lints/apis/tokio.toml")),
+    ("tokio_util", include_str!("../lints/apis/tokio_util.toml")),
+];
 
 /// The number of a function row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,6 +67,7 @@ pub struct Apis {
     owner_paths: FxHashMap<String, OwnerRow>,
     attribute_paths: FxHashMap<String, u32>,
     methods: FxHashMap<String, Vec<FnId>>,
+    trait_functions: FxHashMap<String, Vec<FnId>>,
     names: Names,
 }
 
@@ -100,7 +113,7 @@ impl Apis {
             apis.add(table)?;
         }
         for id in 0..apis.functions.len() as u32 {
-            apis.index_method(FnId(id));
+            apis.index_name(FnId(id));
         }
         Ok(apis)
     }
@@ -168,6 +181,11 @@ impl Apis {
     /// All methods of that name, of types and traits, in the order of the tables.
     pub fn methods_named(&self, name: &str) -> &[FnId] {
         self.methods.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// All functions without receiver of that name that belong to traits, for calls on types without a row for it.
+    pub fn trait_functions_named(&self, name: &str) -> &[FnId] {
+        self.trait_functions.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The row of a function.
@@ -261,7 +279,9 @@ impl Apis {
 
     fn add_trait(&mut self, mut row: TraitRow) -> Result<(), ApisError> {
         check_path(&row.path)?;
+        let functions = std::mem::take(&mut row.functions);
         let methods = std::mem::take(&mut row.methods);
+        self.add_members(functions, &row.path, &row.params, Owner::TraitFunction)?;
         self.add_members(methods, &row.path, &row.params, Owner::Trait)?;
         insert_paths(&mut self.owner_paths, &row.path, &row.also, OwnerRow::Trait(self.traits.len() as u32));
         self.traits.push(row);
@@ -283,7 +303,7 @@ impl Apis {
 
     fn add_members(
         &mut self,
-        members: std::collections::BTreeMap<String, FnRow>,
+        members: BTreeMap<String, FnRow>,
         of: &str,
         params: &[String],
         owner: Owner,
@@ -308,25 +328,28 @@ impl Apis {
         Ok(())
     }
 
-    fn index_method(&mut self, id: FnId) {
+    fn index_name(&mut self, id: FnId) {
         let row = &self.functions[id.0 as usize];
         let overridden = self.function_paths.get(&row.path) != Some(&id.0);
-        if overridden || !matches!(row.owner, Owner::Receiver | Owner::Trait) {
-            return;
+        let name = row.path.rsplit("::").next().unwrap_or_default().to_owned();
+        match row.owner {
+            _ if overridden => return,
+            Owner::Module | Owner::Type => return,
+            Owner::TraitFunction => return self.trait_functions.entry(name).or_default().push(id),
+            Owner::Receiver | Owner::Trait => {}
         }
-        let name = row.path.rsplit("::").next().unwrap_or_default();
         let unions = [
-            (row.grows, &mut self.names.grow),
-            (row.shrinks, &mut self.names.shrink),
+            (row.grows.contains(&Slot::Receiver), &mut self.names.grow),
+            (row.shrinks.contains(&Slot::Receiver), &mut self.names.shrink),
             (row.through, &mut self.names.through),
             (row.element, &mut self.names.element),
         ];
         for (applies, union) in unions {
             if applies {
-                union.insert(name.to_owned());
+                union.insert(name.clone());
             }
         }
-        self.methods.entry(name.to_owned()).or_default().push(id);
+        self.methods.entry(name).or_default().push(id);
     }
 }
 

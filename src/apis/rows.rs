@@ -75,7 +75,8 @@ pub struct TypeRow {
     pub obligation: Option<Obligation>,
     /// Associated functions: no receiver, arguments count from 0.
     pub functions: BTreeMap<String, FnRow>,
-    /// Methods: the receiver is not counted as an argument, also in `Type::method(receiver, …)`.
+    /// Methods, and functions that take a value of the type first (`Arc::downgrade(this)`): that is the receiver, which
+    /// is not counted as an argument, also in `Type::method(receiver, …)`.
     pub methods: BTreeMap<String, FnRow>,
 }
 
@@ -114,6 +115,9 @@ pub struct Obligation {
     /// ending is all that is asked for (`abort`), meet it too.
     #[serde(default)]
     pub ended_by: Vec<String>,
+    /// Methods that meet the obligation only if their result says so (`try_wait`).
+    #[serde(default)]
+    pub polled_by: Vec<String>,
     /// A call on the builder, with `true` or without argument, that makes dropping the value safe.
     #[serde(default)]
     pub excuse: Option<String>,
@@ -196,6 +200,8 @@ pub struct FnRow {
     pub wraps: Vec<u8>,
     /// Closures and functions among the arguments that it calls.
     pub calls: Vec<Calls>,
+    /// The future among the arguments that it runs before it (or the future it returns) is done: `block_on`, `timeout`.
+    pub awaits: Option<u8>,
     /// Runs an argument in the background.
     pub spawns: Option<Spawns>,
     /// The result is an obligation by itself, whatever its type: raw values.
@@ -220,10 +226,12 @@ pub struct FnRow {
     pub never: bool,
     /// Its result can tell a loop to stop: a closed channel, a cancelled token, a signal, a dead `Weak`.
     pub ends: bool,
-    /// Adds to the collection that the receiver is a view of: `Entry::or_insert`.
-    pub grows: bool,
-    /// Removes from the collection that the receiver is a view of: `OccupiedEntry::remove`.
-    pub shrinks: bool,
+    /// The content or element in the result has left the receiver: `take`, `remove`, `pop`.
+    pub moves_out: bool,
+    /// Adds to the collection that these are or are views of: `Entry::or_insert`, `Write::write_all`.
+    pub grows: Vec<Slot>,
+    /// Removes from the collection that these are or are views of: `OccupiedEntry::remove`, `mem::take`.
+    pub shrinks: Vec<Slot>,
     /// Its name alone tells, also on a receiver of unknown type.
     pub distinctive: bool,
     /// Its result comes from a peer, a clock, a generator or a file: there is no end of different ones.
@@ -245,6 +253,8 @@ pub enum Owner {
     Receiver,
     /// A trait; the function has a receiver of any type.
     Trait,
+    /// A trait; the function has no receiver.
+    TraitFunction,
 }
 
 /// A callable argument.
@@ -289,6 +299,9 @@ pub struct Spawns {
     /// As what.
     #[serde(rename = "as")]
     pub kind: SpawnKind,
+    /// The receiver answers for it, so that the result may be dropped: `TaskTracker`, `LocalSet`.
+    #[serde(default)]
+    pub owned: bool,
 }
 
 /// What something in the background is.
@@ -392,6 +405,8 @@ pub struct TraitRow {
     pub runs: BTreeMap<String, Heat>,
     /// How often every other method of its implementations runs.
     pub runs_all: Option<Heat>,
+    /// Its functions without receiver, for calls on any type: `File::from_raw_fd(fd)`.
+    pub functions: BTreeMap<String, FnRow>,
     /// Its methods, for calls on any receiver.
     pub methods: BTreeMap<String, FnRow>,
 }

@@ -47,6 +47,8 @@ pub enum Term {
     Output(Box<Term>),
     /// `item(T)`: what iterating over a `T` yields.
     Item(Box<Term>),
+    /// `target(T)`: what `*x` reaches for an `x` of type `T`, which is a reference, pointer or smart pointer.
+    Target(Box<Term>),
     /// `_`: not known.
     Unknown,
 }
@@ -94,7 +96,9 @@ impl Term {
             Term::Param(name) => visit(name),
             Term::Path { args: terms, .. } | Term::Tuple(terms) => terms.iter().for_each(|t| t.for_each_param(visit)),
             Term::Ref { to, .. } => to.for_each_param(visit),
-            Term::Pointer(t) | Term::Slice(t) | Term::Output(t) | Term::Item(t) => t.for_each_param(visit),
+            Term::Pointer(t) | Term::Slice(t) | Term::Output(t) | Term::Item(t) | Term::Target(t) => {
+                t.for_each_param(visit)
+            }
             Term::Unit | Term::Never | Term::SelfType | Term::Unknown => {}
             Term::Arg(_) | Term::Closure(_) | Term::Future(_) => {}
         }
@@ -202,11 +206,15 @@ impl<'a> Parser<'a> {
         match path {
             "_" => return Ok(Term::Unknown),
             "Self" => return Ok(Term::SelfType),
-            "output" | "item" => {
+            "output" | "item" | "target" => {
                 self.expect("(", "expected `(`")?;
                 let inner = Box::new(self.term(depth)?);
                 self.expect(")", "expected `)`")?;
-                return Ok(if path == "item" { Term::Item(inner) } else { Term::Output(inner) });
+                return Ok(match path {
+                    "output" => Term::Output(inner),
+                    "item" => Term::Item(inner),
+                    _ => Term::Target(inner),
+                });
             }
             _ => {}
         }
@@ -291,6 +299,7 @@ mod tests {
         assert_eq!(Term::parse("closure0"), Ok(Term::Closure(0)));
         assert_eq!(Term::parse("future1"), Ok(Term::Future(1)));
         assert_eq!(Term::parse("output(closure0)"), Ok(Term::Output(Box::new(Term::Closure(0)))));
+        assert_eq!(Term::parse("target(T)"), Ok(Term::Target(Box::new(param("T")))));
         assert_eq!(Term::parse("item(Self)"), Ok(Term::Item(Box::new(Term::SelfType))));
         assert_eq!(Term::parse("std::sync::Arc<arg0>"), Ok(path("std::sync::Arc", vec![Term::Arg(0)])));
     }
