@@ -365,7 +365,7 @@ pub enum End {
     Await,
     /// `for`: edge 0 with the next element of `operand`, edge 1 when it is exhausted.
     Next,
-    /// `select!`: one edge per arm; `operand` is none.
+    /// `select!`: one edge per arm, in the order of the operands of the [`Op::Macro`] before it, then the cancel edge.
     Select,
     /// Does not go on: `panic!`, an endless loop without a break, a call of type `!`.
     Diverge,

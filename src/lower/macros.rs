@@ -330,6 +330,12 @@ impl Lowerer {
             bounds.push((scope, block, bound, bound_names));
         }
         edges.push((EXIT, EdgeKind::Cancel, PatternId::NONE));
+        // The statement holds the futures in the order of the arms, which is the order of the edges.
+        let polled: Vec<_> =
+            futures.iter().map(|f| f.map_or(Operand::NONE, |f| Operand::place(Position::Bare, f))).collect();
+        let name = self.name("select");
+        let path = self.single_segment(name);
+        self.emit(Op::Macro, PlaceId::NONE, path.0, &polled, span);
         self.top().flags |= crate::facts::body_flags::AWAIT;
         self.top().end(End::Select, Operand::NONE, &edges, span);
         for (arm, (scope, block, bound, names)) in arms.0.iter().zip(bounds) {
