@@ -9,45 +9,249 @@
 //! model.typed(root)         its body and the nested ones, decoded, with types and callees
 //! model.resolve(..)         a path                          model.lower_ty(..)  a written type
 //! model.def(id) .item(id)   an item                         model.has_drop(id) .methods(..) .implementors(..)
-//! model.ty(ty)              a type's term                   model.field_ty(..) .deref(..) .element(..) .success(..)
+//! model.ty(ty)              a type's term                   model.field_ty(..) .deref(..) .iterated(..) .success(..)
 //! ```
 
+mod calls;
 pub mod crates;
 pub mod defs;
+mod externals;
+pub mod impls;
 pub mod infer;
 pub mod paths;
-pub mod slots;
+mod project;
+mod slots;
 pub mod symbols;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod tree;
 pub mod types;
+mod written;
 
 pub use crates::{Crate, CrateId, FileUnit, PackageInfo, TargetInfo, TargetKind};
 pub use defs::{BodyRef, Def, DefId};
+pub use impls::Head;
 pub use infer::{BodyTypes, Callee, TypedBody, TypedFn};
 pub use paths::{ModRef, Namespace, Res, Scope};
 pub use symbols::{Symbol, Symbols, known};
-pub use types::{Bound, Ty, TyData};
+pub use tree::ModuleData;
+pub use types::{Bound, Param, Ty, TyData};
 
-// The interface that the files of this module fill in:
-//
-// Model
-//   link(Vec<FileUnit>, Vec<PackageInfo>, &'static Apis) -> Model
-//   text(Symbol) -> &str                     name(FileId, NameId) -> Symbol         symbols: Symbols
-//   file(FileId) -> &FileUnit                crate_of(ModRef) -> &Crate             module_of_def, scope_of_def
-//   def(DefId) -> &Def                       item(DefId) -> &Item                   def_id(FileId, ItemId) -> DefId
-//   def_path(DefId) -> Symbol  "krate::a::T::f"   item_path(DefId) -> String  as diagnostics print it
-//   is_test(DefId) -> bool                   target(DefId) -> TargetKind            twins(DefId) -> &[DefId]
-//   bodies() -> impl Iterator<(BodyRef, &BodyHeader)>       roots() -> impl Iterator<BodyRef>
-//   body_header(BodyRef)  nested(BodyRef) -> impl Iterator<BodyRef>  body_of(DefId) -> Option<BodyRef>
-//   owner(BodyRef) -> DefId                  body(BodyRef) -> Body                  typed(BodyRef root) -> TypedFn
-//   scope_of_body(BodyRef) -> Scope          resolve(&Scope, &TypeTable, PathId, Namespace) -> Res
-//   lower_ty(&Scope, &TypeTable, TypeId) -> Ty
-//   has_drop(DefId) -> Option<DefId>         methods(DefId type, Symbol) -> &[DefId]
-//   impls_of_type(DefId) -> &[DefId]         implementors(Res trait) -> &[DefId impl]
-//   implementations(DefId trait_fn) -> Vec<DefId fn>
-//   item_ty(DefId) -> Ty (static, const, alias target, impl self type, fn result)
-//   params_of(DefId) -> Vec<Ty>              fields_of(DefId) -> &[Field]           field_decl_ty(DefId, usize) -> Ty
-//   ty(Ty) -> &TyData   ty_text(Ty) -> String   head(Ty) -> Head
-//   peel_refs(Ty) -> Ty    deref(Ty) -> Option<Ty> (one step)    autoderef(Ty) -> impl Iterator<Ty>
-//   field_ty(Ty, Symbol) -> Ty   variant_field_ty(Ty, Res, Symbol) -> Ty   success(Ty) -> Ty   element(Ty) -> Ty
-//   iterated(Ty) -> Ty   awaited(Ty) -> Ty   newtype_inner(Ty) -> Option<Ty>
-//   type_row(Ty) -> Option<&'static TypeRow>   fn_row(Symbol) -> Option<&'static FnRow>   callee_row(Callee)
+use crate::apis::Apis;
+use crate::facts::{BodyId, Header, NameId};
+use crate::source::FileId;
+use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
+
+/// All facts of a run, linked.
+pub struct Model {
+    /// The interner of names and paths.
+    pub symbols: Symbols,
+    /// The API tables.
+    pub apis: &'static Apis,
+    packages: Vec<Package>,
+    files: Vec<LinkedFile>,
+    /// Position in `files` by [`FileId`].
+    file_at: Vec<u32>,
+    tree: tree::Tree,
+    defs: Vec<Def>,
+    names: paths::NameTable,
+    uses: paths::Uses,
+    externals: externals::Externals,
+    types: types::Types,
+    impls: OnceLock<impls::Impls>,
+}
+
+/// A file with what its ids mean in the run.
+struct LinkedFile {
+    unit: FileUnit,
+    /// By [`NameId`].
+    names: Vec<Symbol>,
+    first_def: u32,
+    first_module: u32,
+    first_use: u32,
+    /// By body: one past the last body that stands directly in it.
+    nested_end: Vec<u32>,
+    item_types: types::Cells,
+    field_types: types::Cells,
+    param_types: types::Cells,
+}
+
+/// A package with its names interned.
+struct Package {
+    /// Its library, if that is part of the run.
+    library: Option<(Symbol, CrateId)>,
+    /// Name in code → the library crate in the run, or else the package's name.
+    dependencies: FxHashMap<Symbol, Dependency>,
+}
+
+#[derive(Clone, Copy)]
+enum Dependency {
+    Crate(CrateId),
+    External(Symbol),
+}
+
+impl Model {
+    /// Links files, in any order, into one model.
+    pub fn link(mut units: Vec<FileUnit>, packages: Vec<PackageInfo>, apis: &'static Apis) -> Model {
+        units.sort_by_key(|u| u.id);
+        let symbols = Symbols::new();
+        let names: Vec<Vec<Symbol>> = units.iter().map(|u| file_symbols(&symbols, u)).collect();
+        let tree = tree::build(&units, &names, &packages, &symbols);
+        let packages = link_packages(&packages, &tree, &symbols);
+        let mut file_at = vec![u32::MAX; units.last().map_or(0, |u| u.id.0 as usize + 1)];
+        let (mut files, mut first_def, mut first_use) = (Vec::with_capacity(units.len()), 0, 0);
+        for (position, (unit, names)) in units.into_iter().zip(names).enumerate() {
+            file_at[unit.id.0 as usize] = position as u32;
+            let header = &unit.facts.header;
+            let (defs, uses) = (header.items.len() as u32, header.uses.len() as u32);
+            files.push(LinkedFile {
+                names,
+                first_def,
+                first_module: tree.first_module[position],
+                first_use,
+                nested_end: nested_ends(header),
+                item_types: types::Cells::new(header.items.len()),
+                field_types: types::Cells::new(header.fields.len()),
+                param_types: types::Cells::new(header.params.len()),
+                unit,
+            });
+            first_def += defs;
+            first_use += uses;
+        }
+        let defs = defs::build(&files);
+        let names = paths::NameTable::build(&files, &tree, &defs);
+        let uses = paths::Uses::build(&files);
+        let mut model = Model {
+            symbols,
+            apis,
+            packages,
+            files,
+            file_at,
+            tree,
+            defs,
+            names,
+            uses,
+            externals: externals::Externals::default(),
+            types: types::Types::new(),
+            impls: OnceLock::new(),
+        };
+        let impls = impls::build(&model);
+        model.impls = OnceLock::from(impls);
+        model
+    }
+
+    /// The text of a symbol.
+    pub fn text(&self, symbol: Symbol) -> &str {
+        self.symbols.text(symbol)
+    }
+
+    /// The symbol of a file's name.
+    ///
+    /// # Panics
+    /// For [`NameId::NONE`].
+    pub fn name(&self, file: FileId, name: NameId) -> Symbol {
+        self.linked(file).names[name.index()]
+    }
+
+    /// All files, sorted.
+    pub fn files(&self) -> impl Iterator<Item = &FileUnit> {
+        self.files.iter().map(|f| &f.unit)
+    }
+
+    /// A file.
+    pub fn file(&self, file: FileId) -> &FileUnit {
+        &self.linked(file).unit
+    }
+
+    /// The header of a file.
+    pub fn header(&self, file: FileId) -> &Header {
+        &self.linked(file).unit.facts.header
+    }
+
+    /// All crates; those of packages first.
+    pub fn crates(&self) -> &[Crate] {
+        &self.tree.crates
+    }
+
+    /// A module.
+    pub fn module(&self, module: ModRef) -> &ModuleData {
+        &self.tree.modules[module.0 as usize]
+    }
+
+    /// A module of a file.
+    pub fn module_ref(&self, file: FileId, module: crate::facts::ModuleId) -> ModRef {
+        ModRef(self.linked(file).first_module + module.0)
+    }
+
+    /// The crate of a module.
+    pub fn crate_of(&self, module: ModRef) -> &Crate {
+        &self.tree.crates[self.module(module).krate.0 as usize]
+    }
+
+    fn linked(&self, file: FileId) -> &LinkedFile {
+        &self.files[self.file_at[file.0 as usize] as usize]
+    }
+
+    fn impls(&self) -> &impls::Impls {
+        static NONE: OnceLock<impls::Impls> = OnceLock::new();
+        self.impls.get().unwrap_or_else(|| NONE.get_or_init(impls::Impls::default))
+    }
+
+    /// Every body with its header, in the order of files and positions.
+    pub fn bodies(&self) -> impl Iterator<Item = (BodyRef, &crate::facts::BodyHeader)> {
+        self.files.iter().flat_map(|f| {
+            let bodies = f.unit.facts.header.bodies.iter().enumerate();
+            bodies.map(|(body, header)| (BodyRef { file: f.unit.id, body: BodyId(body as u32) }, header))
+        })
+    }
+
+    /// The bodies that stand in no other: functions and initialisers.
+    pub fn roots(&self) -> impl Iterator<Item = BodyRef> {
+        self.bodies().filter(|(_, header)| header.parent.is_none()).map(|(at, _)| at)
+    }
+}
+
+fn file_symbols(symbols: &Symbols, unit: &FileUnit) -> Vec<Symbol> {
+    let names = &unit.facts.names;
+    (0..names.len() as u32).map(|n| symbols.intern(names.get(NameId(n)))).collect()
+}
+
+fn nested_ends(header: &Header) -> Vec<u32> {
+    let mut ends = vec![0; header.bodies.len()];
+    for (index, body) in header.bodies.iter().enumerate() {
+        if let Some(parent) = body.parent.get() {
+            ends[parent.index()] = index as u32 + 1;
+        }
+    }
+    ends
+}
+
+fn link_packages(packages: &[PackageInfo], tree: &tree::Tree, symbols: &Symbols) -> Vec<Package> {
+    let libraries: Vec<Option<(Symbol, CrateId)>> = (0..packages.len())
+        .map(|index| {
+            let is_library = |c: &Crate| c.package == Some(index) && c.kind == TargetKind::Lib;
+            let found = tree.crates.iter().position(is_library)?;
+            Some((tree.crates[found].name, CrateId(found as u32)))
+        })
+        .collect();
+    let by_name: FxHashMap<&str, CrateId> =
+        packages.iter().zip(&libraries).filter_map(|(p, lib)| lib.map(|(_, id)| (p.name.as_str(), id))).collect();
+    let dependency = |name: &String| match by_name.get(name.as_str()) {
+        Some(&id) => Dependency::Crate(id),
+        None => Dependency::External(symbols.intern(name)),
+    };
+    packages
+        .iter()
+        .zip(&libraries)
+        .map(|(package, &library)| Package {
+            library,
+            dependencies: package
+                .dependencies
+                .iter()
+                .map(|(in_code, name)| (symbols.intern(in_code), dependency(name)))
+                .collect(),
+        })
+        .collect()
+}

@@ -89,8 +89,9 @@ known! {
     FN_MUT = "std::ops::FnMut",
     FN_ONCE = "std::ops::FnOnce",
     FUTURE = "std::future::Future",
-    ITERATOR = "std::iter::Iterator",
-    INTO_ITERATOR = "std::iter::IntoIterator",
+    INTO_FUTURE = "std::future::IntoFuture",
+    RANGE = "std::ops::Range",
+    SLICE = "slice",
 }
 
 impl Symbols {

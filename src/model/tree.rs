@@ -54,7 +54,6 @@ const NO_FILE: u32 = u32::MAX;
 
 struct Builder<'a> {
     units: &'a [FileUnit],
-    names: &'a [Vec<Symbol>],
     packages: &'a [PackageInfo],
     symbols: &'a Symbols,
     by_path: FxHashMap<&'a Path, usize>,
@@ -98,7 +97,7 @@ impl<'a> Builder<'a> {
         let by_path = units.iter().enumerate().map(|(i, u)| (u.path.as_path(), i)).collect();
         let reached = vec![false; units.len()];
         let (targets, children) = Default::default();
-        Builder { units, names, packages, symbols, by_path, reached, targets, children, tree }
+        Builder { units, packages, symbols, by_path, reached, targets, children, tree }
     }
 
     /// The crates of all targets, libraries first: a file that several reach belongs to the first.
@@ -235,8 +234,6 @@ impl<'a> Builder<'a> {
     fn place_by_folder(&mut self, file: usize) {
         let unit = &self.units[file];
         let home = home_of(&unit.path);
-        let krate = self.crate_at(&home, unit);
-        let mut module = self.tree.roots[krate.0 as usize];
         let inside = unit.path.strip_prefix(&home).unwrap_or(&unit.path).with_extension("");
         let mut steps: Vec<Symbol> =
             inside.components().map(|c| self.symbols.intern(&c.as_os_str().to_string_lossy())).collect();
@@ -244,7 +241,11 @@ impl<'a> Builder<'a> {
         if own_folder {
             steps.pop();
         }
-        let Some(name) = steps.pop() else { return };
+        let Some(name) = steps.pop() else {
+            return self.new_crate(&folder_name(&home), unit.target, unit.package, file);
+        };
+        let krate = self.crate_at(&home, unit);
+        let mut module = self.tree.roots[krate.0 as usize];
         for step in steps {
             module = self.folder_module(module, step, krate);
         }
@@ -311,11 +312,6 @@ impl<'a> Builder<'a> {
             let test = above.take(64).any(|m| self.tree.modules[m].test);
             self.tree.modules[index].test = test;
         }
-    }
-
-    #[cfg(test)]
-    fn name_of(&self, file: usize, name: NameId) -> Symbol {
-        self.names[file][name.index()]
     }
 }
 
