@@ -1,0 +1,4 @@
+//! All facts of a run, linked.
+
+/// What lints look at.
+pub struct Model;
