@@ -143,6 +143,19 @@ pub enum ObligationKind {
     Handle,
 }
 
+impl ObligationKind {
+    /// All kinds.
+    pub const ALL: [ObligationKind; 7] = [
+        ObligationKind::Child,
+        ObligationKind::Task,
+        ObligationKind::Thread,
+        ObligationKind::TaskSet,
+        ObligationKind::Pool,
+        ObligationKind::RawMemory,
+        ObligationKind::Handle,
+    ];
+}
+
 /// What dropping a value does to what it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,7 +1,7 @@
 //! Access paths: which container a place or receiver belongs to, seen through locks, guards, borrows, entries, local
 //! names, captures and `with(|x| …)`. Whole segments are compared, never substrings.
 
-use super::{Callee, DefId, Model, Symbol, Ty, TyData, TypedBody, TypedFn};
+use super::{Callee, DefId, Model, Namespace, Res, Symbol, Ty, TyData, TypedBody, TypedFn};
 use crate::apis::{FnRow, Slot};
 use crate::facts::body::*;
 use crate::facts::{BodyKind, ItemKind};
@@ -130,20 +130,31 @@ impl<'a> Tracer<'a> {
             Base::Local(local) => typed.types.locals[local.index()],
             Base::Path(_) => Ty::UNKNOWN,
         };
-        let mut found = None;
+        let (mut found, mut variant) = (None, None);
         for (at, step) in body.projections_of(place).iter().enumerate() {
             match *step {
+                Projection::Variant(path) => {
+                    let scope = model.scope_of_body(typed.at);
+                    variant = Some(model.resolve(&scope, &body.types, path, Namespace::Value));
+                    continue;
+                }
                 Projection::Field(name) => {
                     let name = model.name(typed.at.file, name);
-                    match model.field_owner(ty, name) {
-                        Some(owner) => found = Some((Root::Field(owner, name), name, at)),
-                        None if ty == Ty::UNKNOWN => found = Some((Root::Unknown, name, at)),
-                        None => {}
+                    match (variant, model.field_owner(ty, name)) {
+                        (Some(Res::Variant(owner, _)), _) | (_, Some(owner)) => {
+                            found = Some((Root::Field(owner, name), name, at))
+                        }
+                        (None, None) if ty == Ty::UNKNOWN => found = Some((Root::Unknown, name, at)),
+                        _ => {}
                     }
-                    ty = model.field_ty(ty, name);
+                    ty = match variant {
+                        Some(variant) => model.variant_field_ty(ty, variant, name),
+                        None => model.field_ty(ty, name),
+                    };
                 }
                 step => ty = model.project_ty(ty, typed, step),
             }
+            variant = None;
         }
         found
     }
@@ -212,9 +223,7 @@ impl<'a> Tracer<'a> {
         let made = body.statements.iter().find(|s| body.nested(s) == Some(typed.at.body))?;
         let local = body.whole_local(made.dest)?;
         let uses = |s: &Statement| {
-            body.args(s)
-                .iter()
-                .position(|a| a.as_place().is_some_and(|(_, p)| body.whole_local(p) == Some(local)))
+            body.args(s).iter().position(|a| a.as_place().is_some_and(|(_, p)| body.whole_local(p) == Some(local)))
         };
         let calls = |s: &Statement| matches!(s.op, Op::Call | Op::CallMethod | Op::CallValue);
         let (id, arg) =

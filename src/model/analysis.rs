@@ -6,7 +6,7 @@ use super::effects::{Effects, ReleaseNames, solve};
 use super::exits::Ends;
 use super::heat::{Runs, at_site, heats};
 use super::ledger::{Event, Ledger};
-use super::{DefId, Model, Symbol};
+use super::{CrateId, DefId, Model, Symbol};
 use crate::apis::{Heat, ObligationKind};
 use crate::facts::body::*;
 use crate::source::Span;
@@ -30,7 +30,7 @@ pub struct Analysis {
     fresh: FxHashMap<DefId, ObligationKind>,
     released_fields: FxHashSet<(Root, ObligationKind)>,
     released_names: FxHashSet<(Symbol, ObligationKind)>,
-    daemons: FxHashSet<u32>,
+    daemons: FxHashSet<CrateId>,
 }
 
 impl Analysis {
@@ -74,7 +74,7 @@ impl Analysis {
         for (digest, &runs) in self.digests.iter().zip(&self.heats) {
             let serves = digest.bodies.iter().any(|b| b.serves || matches!(b.ends, Ends::Never(_)));
             if serves && runs != Runs::Test {
-                self.daemons.insert(model.def(digest.owner).module_crate(model));
+                self.daemons.insert(model.module(model.def(digest.owner).module).krate);
             }
         }
     }
@@ -152,7 +152,7 @@ impl Model {
 
     /// Whether the crate of an item runs for long: it has an endless loop, or one that serves.
     pub fn is_daemon(&self, def: DefId) -> bool {
-        self.analysis.daemons.contains(&self.def(def).module_crate(self))
+        self.analysis.daemons.contains(&self.module(self.def(def).module).krate)
     }
 
     /// How often a place in the function at `position` runs.
@@ -169,11 +169,7 @@ impl Model {
 
     /// Visits every function that has a seed for which `wanted` holds, once per such seed. Test code is left out unless
     /// it was asked for.
-    pub fn each_seed(
-        &self,
-        wanted: impl Fn(&Seed) -> bool,
-        mut visit: impl FnMut(&Tracer, u32, &Seed),
-    ) {
+    pub fn each_seed(&self, wanted: impl Fn(&Seed) -> bool, mut visit: impl FnMut(&Tracer, u32, &Seed)) {
         for (position, digest) in self.analysis.digests.iter().enumerate() {
             let skipped = self.analysis.heats[position] == Runs::Test && !self.tests;
             if skipped || !digest.seeds.iter().any(&wanted) {

@@ -1,6 +1,7 @@
 //! What is linked: files, packages, and the crates their targets make. Which file is which module of which crate.
 
 use super::symbols::Symbol;
+pub use crate::discover::TargetKind;
 use crate::facts::FileFacts;
 use crate::source::FileId;
 use std::path::PathBuf;
@@ -17,30 +18,6 @@ pub struct FileUnit {
     pub target: TargetKind,
     /// What lowering found.
     pub facts: FileFacts,
-}
-
-/// What a target of a package is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TargetKind {
-    /// The library.
-    Lib,
-    /// A program.
-    Bin,
-    /// An example.
-    Example,
-    /// An integration test.
-    Test,
-    /// A benchmark.
-    Bench,
-    /// The build script.
-    Build,
-}
-
-impl TargetKind {
-    /// Whether its code never runs in production.
-    pub fn is_test(self) -> bool {
-        matches!(self, TargetKind::Test | TargetKind::Bench | TargetKind::Example)
-    }
 }
 
 /// A package, as far as names depend on it.

@@ -138,8 +138,7 @@ fn outer_body(tracer: &Tracer, index: u32) -> Option<u32> {
 /// Whether some loop around runs as long as there is work: a `for` over what is at hand does not.
 pub fn is_repeated(tracer: &Tracer, index: u32, innermost: LoopId) -> bool {
     let body = &tracer.body(index).body;
-    loops_up(body, innermost)
-        .any(|l| body.loops[l.index()].kind != LoopKind::For || is_service_loop(tracer, index, l))
+    loops_up(body, innermost).any(|l| body.loops[l.index()].kind != LoopKind::For || is_service_loop(tracer, index, l))
 }
 
 /// The innermost loop around a statement.
@@ -204,8 +203,7 @@ fn named_functions(
             continue;
         }
         let row = tracer.row(index, id);
-        let called =
-            row.and_then(|row| row.calls.iter().find(|c| Slot::Arg(c.arg) == slot(row, at)));
+        let called = row.and_then(|row| row.calls.iter().find(|c| Slot::Arg(c.arg) == slot(row, at)));
         let given = called.map_or(Heat::PerCall, |c| if c.heat == Heat::Same { heat } else { c.heat });
         digest.calls.push(CallSite { callee, body: index, heat: given, span });
     }
@@ -228,7 +226,7 @@ pub fn seed_kind(model: &Model, row: &FnRow) -> Option<SeedKind> {
 /// The type that a result is about: `Child` in `Result<Child, Error>`.
 fn payload(term: &Term) -> Option<&str> {
     match term {
-        Term::Path { path, args } if matches!(path.as_str(), "std::result::Result" | "std::option::Option") => {
+        Term::Path { path, args } if matches!(&**path, "std::result::Result" | "std::option::Option") => {
             payload(args.first()?)
         }
         Term::Path { path, .. } => Some(path),
@@ -334,7 +332,9 @@ fn leaves(tracer: &Tracer, index: u32, id: StatementId, at: usize) -> bool {
         Callee::Def(_) => true,
         Callee::External(_) | Callee::Distinctive(_) => tracer.row(index, id).is_none_or(|row| {
             let slot = slot(row, at);
-            row.releases == Some(slot) || row.waits == Some(slot) || matches!(slot, Slot::Arg(n) if row.stores.contains(&n))
+            row.releases == Some(slot)
+                || row.waits == Some(slot)
+                || matches!(slot, Slot::Arg(n) if row.stores.contains(&n))
         }),
         Callee::Constructor(_) | Callee::Closure(_) | Callee::Unknown => true,
     }

@@ -156,9 +156,12 @@ pub fn is_service_loop(tracer: &Tracer, index: u32, id: LoopId) -> bool {
     let inside = |block: &Block| {
         std::iter::successors(block.in_loop.get(), |l| body.loops[l.index()].parent.get()).any(|l| l == id)
     };
-    let fed = body.blocks.iter().filter(|b| inside(b)).flat_map(|b| b.statements.ids()).any(|statement| {
-        tracer.row(index, StatementId(statement)).is_some_and(|row| row.from_outside || row.ends)
-    });
+    let fed = body
+        .blocks
+        .iter()
+        .filter(|b| inside(b))
+        .flat_map(|b| b.statements.ids())
+        .any(|statement| tracer.row(index, StatementId(statement)).is_some_and(|row| row.from_outside || row.ends));
     fed || (entry.kind == LoopKind::Loop && !has_exit(body, id))
 }
 

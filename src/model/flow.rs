@@ -147,7 +147,14 @@ pub fn fate(tracer: &Tracer, releases: &ReleaseNames, terms: Terms, index: u32, 
 }
 
 /// The fate of what `local` holds when body `index` begins.
-fn fate_of_local(tracer: &Tracer, releases: &ReleaseNames, terms: Terms, index: u32, local: LocalId, depth: u32) -> Fate {
+fn fate_of_local(
+    tracer: &Tracer,
+    releases: &ReleaseNames,
+    terms: Terms,
+    index: u32,
+    local: LocalId,
+    depth: u32,
+) -> Fate {
     let mut walk = Walk::new(tracer, releases, terms, index, depth);
     let mut state = State::default();
     state.add(local, Role::Owner);
@@ -327,7 +334,9 @@ impl<'a> Walk<'a> {
             PatternKind::Or | PatternKind::Ref => {
                 pattern.args.of(&self.body().pattern_args).iter().all(|&p| self.is_failure(p))
             }
-            PatternKind::TupleVariant if self.pattern_name(&pattern) == "Some" || self.pattern_name(&pattern) == "Ok" => {
+            PatternKind::TupleVariant
+                if self.pattern_name(&pattern) == "Some" || self.pattern_name(&pattern) == "Ok" =>
+            {
                 // `Ok(None)` holds nothing either.
                 pattern.args.of(&self.body().pattern_args).iter().any(|&p| self.is_failure(p))
             }
@@ -338,9 +347,8 @@ impl<'a> Walk<'a> {
     /// `Ok(x)`, `Some(_)`: whatever succeeded matches.
     fn is_full_success(&self, pattern: PatternId) -> bool {
         let pattern = self.body().patterns[pattern.index()];
-        let irrefutable = |p: &PatternId| {
-            matches!(self.body().patterns[p.index()].kind, PatternKind::Wild | PatternKind::Binding)
-        };
+        let irrefutable =
+            |p: &PatternId| matches!(self.body().patterns[p.index()].kind, PatternKind::Wild | PatternKind::Binding);
         matches!(self.pattern_name(&pattern), "Ok" | "Some")
             && pattern.args.of(&self.body().pattern_args).iter().all(irrefutable)
     }
@@ -377,8 +385,8 @@ impl<'a> Walk<'a> {
         let Some((at, local, position, place, role)) = held else {
             return self.overwrite(&statement, state);
         };
-        let by_ref = matches!(position, Position::Ref | Position::RefMut)
-            || role == Role::View && self.is_reference(place);
+        let by_ref =
+            matches!(position, Position::Ref | Position::RefMut) || role == Role::View && self.is_reference(place);
         match statement.op {
             Op::Assign | Op::Cast | Op::Tuple | Op::Array => {
                 if position == Position::Ref || position == Position::RefMut {
@@ -454,8 +462,7 @@ impl<'a> Walk<'a> {
 
     fn end_of_scope(&mut self, scope: ScopeId, state: &mut State) -> Step {
         let body = self.body();
-        let dying: Vec<_> =
-            state.held.iter().copied().filter(|(l, _)| body.locals[l.index()].scope == scope).collect();
+        let dying: Vec<_> = state.held.iter().copied().filter(|(l, _)| body.locals[l.index()].scope == scope).collect();
         dying.iter().for_each(|(l, _)| state.remove(*l));
         if state.owned() {
             return Step::Go;
@@ -545,10 +552,8 @@ impl<'a> Walk<'a> {
         if effects.any(Effects(Effects::UNKNOWN.0 | Effects::STORES.0)) {
             return self.escape();
         }
-        let to_reference = matches!(
-            self.model().params_of(def).get(at).map(|&t| self.model().ty(t)),
-            Some(TyData::Ref { .. })
-        );
+        let to_reference =
+            matches!(self.model().params_of(def).get(at).map(|&t| self.model().ty(t)), Some(TyData::Ref { .. }));
         let role = if by_ref || to_reference { Role::View } else { Role::Owner };
         if effects.any(Effects::RETURNS) {
             if role == Role::Owner {
@@ -610,7 +615,14 @@ impl<'a> Walk<'a> {
     }
 
     /// `map`, `ok`, `unwrap`, `and_then`: the value goes into the result, or into the closure.
-    fn adapted(&mut self, id: StatementId, statement: &Statement, row: &FnRow, local: LocalId, state: &mut State) -> Step {
+    fn adapted(
+        &mut self,
+        id: StatementId,
+        statement: &Statement,
+        row: &FnRow,
+        local: LocalId,
+        state: &mut State,
+    ) -> Step {
         if row.through {
             self.moved(state, local, statement.dest);
             self.arrive(state, statement.dest, id, Role::Owner);

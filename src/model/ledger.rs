@@ -377,7 +377,7 @@ fn kind_of(row: &TypeRow, name: &str) -> Option<EventKind> {
 
 /// The row of the collection that a method call on `ty` reaches, through references, locks and shared pointers.
 pub fn collection_row(model: &Model, ty: Ty) -> Option<&'static TypeRow> {
-    model.autoderef(ty).into_iter().find_map(|ty| model.type_row(ty).filter(|row| row.collection.is_some()))
+    model.autoderef(ty).find_map(|ty| model.type_row(ty).filter(|row| row.collection.is_some()))
 }
 
 /// Whether a value of that type shares a collection that can change through it: behind `Arc` and a lock, or concurrent.

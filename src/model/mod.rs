@@ -12,14 +12,23 @@
 //! model.ty(ty)              a type's term                   model.field_ty(..) .deref(..) .iterated(..) .success(..)
 //! ```
 
+pub mod access;
+pub mod analysis;
 mod calls;
 pub mod crates;
 pub mod defs;
+pub mod digest;
+pub mod effects;
+pub mod exits;
 mod externals;
+pub mod flow;
+pub mod heat;
 pub mod impls;
 pub mod infer;
+pub mod ledger;
 pub mod paths;
 mod project;
+mod queries;
 mod slots;
 pub mod symbols;
 mod terms;
@@ -61,6 +70,10 @@ pub struct Model {
     externals: externals::Externals,
     types: types::Types,
     impls: OnceLock<impls::Impls>,
+    /// What spans functions; empty until [`Model::analyse`].
+    pub analysis: analysis::Analysis,
+    /// Whether test code is looked at too.
+    pub tests: bool,
 }
 
 /// A file with what its ids mean in the run.
@@ -136,10 +149,17 @@ impl Model {
             externals: externals::Externals::default(),
             types: types::Types::new(),
             impls: OnceLock::new(),
+            analysis: analysis::Analysis::default(),
+            tests: false,
         };
         let impls = impls::build(&model);
         model.impls = OnceLock::from(impls);
         model
+    }
+
+    /// Digests every function; lints need it.
+    pub fn analyse(&mut self) {
+        self.analysis = analysis::Analysis::new(self);
     }
 
     /// The text of a symbol.
