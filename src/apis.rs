@@ -19,26 +19,38 @@ use term::Term;
 
 /// Name and text of every embedded table, sorted by name.
 const EMBEDDED: &[(&str, &str)] = &[
+    ("actix", include_str!("../lints/apis/actix.toml")),
     ("async_channel", include_str!("../lints/apis/async_channel.toml")),
     ("async_lock", include_str!("../lints/apis/async_lock.toml")),
     ("async_process", include_str!("../lints/apis/async_process.toml")),
     ("async_std", include_str!("../lints/apis/async_std.toml")),
+    ("axum", include_str!("../lints/apis/axum.toml")),
+    ("bb8", include_str!("../lints/apis/bb8.toml")),
     ("crossbeam", include_str!("../lints/apis/crossbeam.toml")),
     ("dashmap", include_str!("../lints/apis/dashmap.toml")),
+    ("deadpool", include_str!("../lints/apis/deadpool.toml")),
     ("flume", include_str!("../lints/apis/flume.toml")),
+    ("futures", include_str!("../lints/apis/futures.toml")),
     ("hashbrown", include_str!("../lints/apis/hashbrown.toml")),
     ("hashers", include_str!("../lints/apis/hashers.toml")),
     ("indexmap", include_str!("../lints/apis/indexmap.toml")),
     ("lazy_static", include_str!("../lints/apis/lazy_static.toml")),
+    ("mobc", include_str!("../lints/apis/mobc.toml")),
     ("once_cell", include_str!("../lints/apis/once_cell.toml")),
     ("parking_lot", include_str!("../lints/apis/parking_lot.toml")),
+    ("r2d2", include_str!("../lints/apis/r2d2.toml")),
     ("rayon", include_str!("../lints/apis/rayon.toml")),
+    ("reqwest", include_str!("../lints/apis/reqwest.toml")),
+    ("rocket", include_str!("../lints/apis/rocket.toml")),
     ("smol", include_str!("../lints/apis/smol.toml")),
+    ("sqlx", include_str!("../lints/apis/sqlx.toml")),
     ("std", include_str!("../lints/apis/std.toml")),
     ("std_collections", include_str!("../lints/apis/std_collections.toml")),
     ("std_sync", include_str!("../lints/apis/std_sync.toml")),
+    ("tauri", include_str!("../lints/apis/tauri.toml")),
     ("tokio", include_str!("../lints/apis/tokio.toml")),
     ("tokio_util", include_str!("../lints/apis/tokio_util.toml")),
+    ("uuid", include_str!("../lints/apis/uuid.toml")),
 ];
 
 /// The number of a function row.
