@@ -20,6 +20,7 @@ use term::Term;
 /// Name and text of every embedded table, sorted by name.
 const EMBEDDED: &[(&str, &str)] = &[
     ("actix", include_str!("../lints/apis/actix.toml")),
+    ("arc_swap", include_str!("../lints/apis/arc_swap.toml")),
     ("async_channel", include_str!("../lints/apis/async_channel.toml")),
     ("async_lock", include_str!("../lints/apis/async_lock.toml")),
     ("async_process", include_str!("../lints/apis/async_process.toml")),
@@ -50,6 +51,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("tauri", include_str!("../lints/apis/tauri.toml")),
     ("tokio", include_str!("../lints/apis/tokio.toml")),
     ("tokio_util", include_str!("../lints/apis/tokio_util.toml")),
+    ("tower_lsp", include_str!("../lints/apis/tower_lsp.toml")),
     ("uuid", include_str!("../lints/apis/uuid.toml")),
 ];
 

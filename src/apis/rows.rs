@@ -407,6 +407,8 @@ pub struct TraitRow {
     pub params: Vec<String>,
     /// How often methods of its implementations run.
     pub runs: BTreeMap<String, Heat>,
+    /// How often every other method of its implementations runs.
+    pub runs_all: Option<Heat>,
     /// Its functions without receiver, for calls on any type: `File::from_raw_fd(fd)`.
     pub functions: BTreeMap<String, FnRow>,
     /// Its methods, for calls on any receiver.
