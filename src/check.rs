@@ -32,6 +32,9 @@ pub enum CheckError {
     /// A page that is not one.
     #[error(transparent)]
     Page(#[from] PageError),
+    /// The one file that was asked for.
+    #[error("{} {}", .0.file, .0.reason)]
+    Skipped(Skipped),
     /// The system has no more threads.
     #[error("cannot start threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -49,7 +52,7 @@ pub fn check_with(settings: &Settings, lints: &[Lint]) -> Result<Report, CheckEr
     let levels = lints::levels(&pages, &settings.levels)?;
     let mut discovered = discover::discover(&settings.paths, &settings.exclude)?;
     let mut timings = Timings { walk: start.elapsed(), ..Timings::default() };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.jobs).stack_size(parse::STACK_BYTES).build()?;
+    let pool = thread_pool(settings.jobs)?;
     let Lowered { facts, hashes, skipped, lines } = pool.install(|| lower_all(&discovered.files, &mut timings));
     discovered.skipped.extend(skipped);
 
@@ -69,8 +72,15 @@ pub fn check_with(settings: &Settings, lints: &[Lint]) -> Result<Report, CheckEr
 }
 
 /// The facts of one file.
-pub fn facts_of(path: &Path) -> Result<FileFacts, SkipReason> {
-    lower(&SourceText::read(path)?, &mut Duration::default())
+pub fn facts_of(path: &Path) -> Result<FileFacts, CheckError> {
+    let pool = thread_pool(1)?;
+    let facts = pool.install(|| lower(&SourceText::read(path)?, &mut Duration::default()));
+    facts.map_err(|reason| CheckError::Skipped(Skipped { file: path.display().to_string(), reason }))
+}
+
+/// Threads with stacks that the parser can rely on.
+fn thread_pool(jobs: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(parse::STACK_BYTES).build()
 }
 
 fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
