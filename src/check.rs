@@ -56,9 +56,10 @@ pub fn check_with(settings: &Settings, lints: &[Lint]) -> Result<Report, CheckEr
     let Lowered { facts, hashes, skipped, lines } = pool.install(|| lower_all(&discovered.files, &mut timings));
     discovered.skipped.extend(skipped);
 
-    let (model, link) = timed(|| link(&discovered, facts));
-    timings.link = link;
-    let (diagnostics, took) = timed(|| run_lints(&model, lints, &levels));
+    // On the pool too: for its stacks, and so that what goes parallel in there obeys the number of threads.
+    let (model, took) = timed(|| pool.install(|| link(&discovered, facts)));
+    timings.link = took;
+    let (diagnostics, took) = timed(|| pool.install(|| run_lints(&model, lints, &levels)));
     timings.lints = took;
 
     let mut selection = Selection { discovered, hashes, findings: Vec::new(), hidden: Hidden::default() };

@@ -259,16 +259,15 @@ fn findings_in_test_targets_are_asked_for() {
 
 #[test]
 fn a_file_that_changes_is_named_and_its_findings_left_out() {
-    thread_local! {
-        static FOLDER: std::cell::RefCell<std::path::PathBuf> = Default::default();
-    }
+    static FOLDER: std::sync::OnceLock<std::path::PathBuf> = std::sync::OnceLock::new();
     fn changes(model: &Model, found: &mut Vec<Diagnostic>) {
         lost(model, found);
         grows(model, found);
-        FOLDER.with_borrow(|folder| std::fs::write(folder.join("src/a b.rs"), "fn other() {}")).expect("a file");
+        let folder = FOLDER.get().expect("it is set");
+        std::fs::write(folder.join("src/a b.rs"), "fn other() {}").expect("a file");
     }
     let folder = workspace();
-    FOLDER.set(folder.path().to_owned());
+    FOLDER.set(folder.path().to_owned()).expect("it is set once");
     let lints = [LINTS[0], Lint { check: changes, ..LINTS[1] }];
     let report = check_with(&settings(folder.path()), &lints).expect("it runs");
     let left: Vec<_> =
