@@ -33,6 +33,9 @@ pub enum CheckError {
     /// A page that is not one.
     #[error(transparent)]
     Page(#[from] PageError),
+    /// The one file that was asked for.
+    #[error("{} {}", .0.file, .0.reason)]
+    Skipped(Skipped),
     /// The system has no more threads.
     #[error("cannot start threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -50,13 +53,14 @@ pub fn check_with(settings: &Settings, lints: &[Lint]) -> Result<Report, CheckEr
     let levels = lints::levels(&pages, &settings.levels)?;
     let mut discovered = discover::discover(&settings.paths, &settings.exclude)?;
     let mut timings = Timings { walk: start.elapsed(), ..Timings::default() };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.jobs).stack_size(parse::STACK_BYTES).build()?;
+    let pool = thread_pool(settings.jobs)?;
     let Lowered { facts, hashes, skipped, lines } = pool.install(|| lower_all(&discovered.files, &mut timings));
     discovered.skipped.extend(skipped);
 
-    let (model, link) = timed(|| pool.install(|| link(&discovered, facts, settings.tests)));
-    timings.link = link;
-    let (diagnostics, took) = timed(|| run_lints(&model, lints, &levels));
+    // On the pool too: for its stacks, and so that what goes parallel in there obeys the number of threads.
+    let (model, took) = timed(|| pool.install(|| link(&discovered, facts, settings.tests)));
+    timings.link = took;
+    let (diagnostics, took) = timed(|| pool.install(|| run_lints(&model, lints, &levels)));
     timings.lints = took;
 
     let mut selection = Selection { discovered, hashes, findings: Vec::new(), hidden: Hidden::default() };
@@ -70,8 +74,15 @@ pub fn check_with(settings: &Settings, lints: &[Lint]) -> Result<Report, CheckEr
 }
 
 /// The facts of one file.
-pub fn facts_of(path: &Path) -> Result<FileFacts, SkipReason> {
-    lower(&SourceText::read(path)?, &mut Duration::default())
+pub fn facts_of(path: &Path) -> Result<FileFacts, CheckError> {
+    let pool = thread_pool(1)?;
+    let facts = pool.install(|| lower(&SourceText::read(path)?, &mut Duration::default()));
+    facts.map_err(|reason| CheckError::Skipped(Skipped { file: path.display().to_string(), reason }))
+}
+
+/// Threads with stacks that the parser can rely on.
+fn thread_pool(jobs: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(parse::STACK_BYTES).build()
 }
 
 fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {

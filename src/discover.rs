@@ -176,8 +176,8 @@ impl Walk {
         self.skip(&path, SkipReason::Unreadable(text));
     }
 
-    /// Links out of the repository are left alone, and so are those to what was walked (loops among them) or was left
-    /// out of a walk on purpose.
+    /// Links out of the repository are left alone, and so are loops and links to what was walked or was left out of a
+    /// walk on purpose.
     fn follow_links(&mut self) {
         while let Some(link) = self.links.pop() {
             let target = match link.canonicalize() {
@@ -193,7 +193,8 @@ impl Walk {
                 continue;
             }
             if target.is_dir() {
-                if !self.is_walked(&target) {
+                let loops = link.starts_with(&target);
+                if !loops && !self.is_walked(&target) && !is_build_output(&target) {
                     self.folder(target);
                 }
             } else if is_rust(&target) && is_rust(&link) {

@@ -5,33 +5,33 @@
 //! prefix keyword costs one, for any of them may nest what follows (`--x`, `return return x`) or what came before
 //! (`a + b + c`, `a.b().c()`). A statement's end clears the steps of its bracket. So does a comma, unless it may stand in
 //! a list without brackets, which only `<` and `|` begin: `A<B, A<B, …>>` nests, `[a < b, a < b, …]` does not, and to tell
-//! them apart takes a parser; hence two counts.
+//! them apart takes a parser. So the measure may be too large; it is never too small.
 
-/// Steps that fit [`super::STACK_BYTES`], with 8 KiB for each. Measured: what needs most per step is a type argument
-/// (6.8 KiB, and it counts twice), a closure's block needs 9.5 KiB (ten steps), an operator at most 3.6 KiB.
-pub const MAX_STEPS: u32 = 2048;
+/// What one step may need of the stack. Measured: what needs most per step is a type argument (6.8 KiB, and it counts
+/// twice), a closure's block needs 9.5 KiB (ten steps), an operator at most 3.6 KiB.
+pub const STEP_BYTES: u64 = 8 << 10;
 
 /// Steps of one bracket: an expression in brackets passes through every level of precedence.
 pub const BRACKET_STEPS: u32 = 8;
 
+/// More open brackets than any person or generator writes.
+pub const MAX_BRACKETS: usize = 256;
+
 /// The depth of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Steps {
-    /// Where it is too deep even if every comma ends what came before.
-    pub too_deep: Option<usize>,
-    /// The depth if commas after `<` or `|` end nothing: never too small.
-    pub worst: u32,
-    /// Where that depth is reached.
-    pub worst_at: usize,
+pub struct Depth {
+    /// The most steps that are open at a time.
+    pub steps: u32,
+    /// The byte where that is.
+    pub at: usize,
+    /// Whether there are more than [`MAX_BRACKETS`] there; what follows was not measured.
+    pub too_many_brackets: bool,
 }
 
-/// Steps within one open bracket.
+/// What is open within one bracket.
 #[derive(Clone, Copy, Default)]
 struct Level {
-    /// Since the last comma or end.
-    since_comma: u32,
-    /// Since the last end, or the last comma that is surely one.
-    since_end: u32,
+    steps: u32,
     /// Whether a list without brackets may be open.
     list: bool,
 }
@@ -40,27 +40,27 @@ struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
     levels: Vec<Level>,
-    /// Steps of all levels but the last, brackets included, counted both ways.
-    outer: Level,
+    /// Steps of all levels but the last, brackets included.
+    outer: u32,
     /// Whether the last token can end an operand, so that a bracket after it is a call, an index or a literal.
     after_operand: bool,
     /// Whether the last token is a closing brace, which ends a statement unless the next token says otherwise.
     after_brace: bool,
-    found: Steps,
+    found: Depth,
 }
 
-/// Measures `text`, up to the place where it is too deep.
-pub fn measure(text: &str) -> Steps {
+/// Measures `text`.
+pub fn measure(text: &str) -> Depth {
     let mut scan = Scan {
         bytes: text.as_bytes(),
         at: 0,
         levels: vec![Level::default()],
-        outer: Level::default(),
+        outer: 0,
         after_operand: false,
         after_brace: false,
-        found: Steps::default(),
+        found: Depth::default(),
     };
-    while scan.at < scan.bytes.len() && scan.found.too_deep.is_none() {
+    while scan.at < scan.bytes.len() && !scan.found.too_many_brackets {
         scan.token();
     }
     scan.found
@@ -196,9 +196,7 @@ impl Scan<'_> {
         if self.after_operand && !brace {
             self.step();
         }
-        let level = *self.level();
-        self.outer.since_comma += level.since_comma + BRACKET_STEPS;
-        self.outer.since_end += level.since_end + BRACKET_STEPS;
+        self.outer += self.level().steps + BRACKET_STEPS;
         self.levels.push(Level::default());
         self.after_operand = false;
         self.note_depth();
@@ -209,9 +207,7 @@ impl Scan<'_> {
         self.end_of_brace(true);
         if self.levels.len() > 1 {
             self.levels.pop();
-            let level = *self.level();
-            self.outer.since_comma -= level.since_comma + BRACKET_STEPS;
-            self.outer.since_end -= level.since_end + BRACKET_STEPS;
+            self.outer -= self.level().steps + BRACKET_STEPS;
         }
         self.after_operand = true;
         self.after_brace = brace;
@@ -226,13 +222,10 @@ impl Scan<'_> {
             self.at += usize::from(byte == b'=');
         } else if byte == b',' {
             let level = self.level();
-            level.since_comma = 0;
-            if !level.list {
-                level.since_end = 0;
-            }
+            level.steps = if level.list { level.steps } else { 0 };
         }
         self.end_of_brace(!matches!(byte, b'#'));
-        let steps = !ends && !matches!(byte, b',' | b':' | b'#' | b'$' | b'>');
+        let nests = !ends && !matches!(byte, b',' | b':' | b'#' | b'$' | b'>');
         self.after_operand = matches!(byte, b'?' | b'>');
         if matches!(byte, b'<' | b'|') {
             self.level().list = true;
@@ -240,7 +233,7 @@ impl Scan<'_> {
         if byte == b'<' {
             self.step();
         }
-        if steps {
+        if nests {
             self.step();
         }
     }
@@ -250,9 +243,7 @@ impl Scan<'_> {
     }
 
     fn step(&mut self) {
-        let level = self.level();
-        level.since_comma += 1;
-        level.since_end += 1;
+        self.level().steps += 1;
         self.note_depth();
     }
 
@@ -264,14 +255,10 @@ impl Scan<'_> {
     }
 
     fn note_depth(&mut self) {
-        let level = *self.level();
-        if self.outer.since_comma + level.since_comma > MAX_STEPS {
-            self.found.too_deep = Some(self.at.min(self.bytes.len() - 1));
-        }
-        let worst = self.outer.since_end + level.since_end;
-        if worst > self.found.worst {
-            self.found.worst = worst;
-            self.found.worst_at = self.at.min(self.bytes.len() - 1);
+        let steps = self.outer + self.level().steps;
+        let too_many_brackets = self.levels.len() > MAX_BRACKETS + 1;
+        if steps > self.found.steps || too_many_brackets {
+            self.found = Depth { steps, at: self.at.min(self.bytes.len() - 1), too_many_brackets };
         }
     }
 }
@@ -311,13 +298,13 @@ fn is_prefix(word: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn worst(text: &str) -> u32 {
-        measure(text).worst
+    fn steps(text: &str) -> u32 {
+        measure(text).steps
     }
 
     #[test]
     fn only_code_counts() {
-        let plain = worst("x");
+        let plain = steps("x");
         for text in [
             "\"(((\"",
             "\"\\\"(((\"",
@@ -336,7 +323,7 @@ mod tests {
             "r#fn",
             "1_000u8",
         ] {
-            assert_eq!(worst(text), plain, "{text}");
+            assert_eq!(steps(text), plain, "{text}");
         }
     }
 
@@ -344,23 +331,23 @@ mod tests {
     fn text_after_a_literal_is_code_again() {
         for text in ["\"\\\\\"", "r#\"\"#", "'a'", "'\\''", "b'\\\\'", "/* /* */ */", "'a", "// x\n", "r#fn", "\"\""] {
             let after = format!("{text} [[[");
-            assert!(worst(&after) >= 3 * BRACKET_STEPS, "{after}");
+            assert!(steps(&after) >= 3 * BRACKET_STEPS, "{after}");
         }
     }
 
     #[test]
     fn ends_clear_and_braces_may_end() {
-        assert_eq!(worst(&"a + b; ".repeat(50)), 1);
-        assert_eq!(worst("a + b; c + d + e; f"), 2);
-        assert_eq!(worst(&"if a {} x".repeat(50)), worst("if a {}"));
-        assert!(worst(&"if a {} else ".repeat(50)) > 90);
-        assert!(worst(&"a {} . b ".repeat(50)) >= 50);
+        assert_eq!(steps(&"a + b; ".repeat(50)), 1);
+        assert_eq!(steps("a + b; c + d + e; f"), 2);
+        assert_eq!(steps(&"if a {} x".repeat(50)), steps("if a {}"));
+        assert!(steps(&"if a {} else ".repeat(50)) > 90);
+        assert!(steps(&"a {} . b ".repeat(50)) >= 50);
     }
 
     #[test]
     fn unfinished_tokens_end_with_the_text() {
         for text in ["\"", "\"\\", "r#\"", "r#\"a\"", "'", "'\\", "b'", "/*", "/* /*", "r", "r#", ")", "]]", "//"] {
-            assert!(measure(text).too_deep.is_none(), "{text}");
+            assert!(measure(text).steps < 30, "{text}");
         }
     }
 }

@@ -83,26 +83,35 @@ fn fix(report: &Report, suggestion: &Suggestion) -> String {
 /// One text for each run of edits whose lines touch.
 fn hunks(source: &SourceText, edits: &[(TextRange, &str)]) -> Vec<String> {
     let lines_of = |range: TextRange| (source.line_of(range.lo), source.line_of(range.hi));
-    edits
-        .chunk_by(|(a, _), (b, _)| lines_of(*b).0 <= lines_of(*a).1)
-        .map(|run| {
-            let (first, last) = (lines_of(run[0].0).0, lines_of(run[run.len() - 1].0).1);
-            let (start, end) = (source.line_range(first).start, source.line_range(last).end);
-            let mut new = String::new();
-            let mut at = start;
-            for (range, replacement) in run {
-                new.push_str(source.text().get(at..range.lo as usize).unwrap_or_default());
-                new.push_str(replacement);
-                at = range.hi as usize;
-            }
-            new.push_str(source.text().get(at..end).unwrap_or_default());
-            let old = source.text().get(start..end).unwrap_or_default();
-            let side = |sign: char, text: &str| -> String {
-                text.lines().map(|line| format!("\n{first:>4} {sign} {}", one_line(line))).collect()
-            };
-            side('-', old) + &side('+', &new)
-        })
-        .collect()
+    let runs = edits.chunk_by(|(a, _), (b, _)| lines_of(*b).0 <= lines_of(*a).1);
+    let hunk = |run: &[(TextRange, &str)]| {
+        let (first, last) = (lines_of(run[0].0).0, lines_of(run[run.len() - 1].0).1);
+        let (start, end) = (source.line_range(first).start, source.line_range(last).end);
+        let text = |from: usize, to: usize| source.text().get(from..to).unwrap_or_default();
+        let mut new = String::new();
+        let mut at = start;
+        for (range, replacement) in run {
+            new.push_str(text(at, range.lo as usize));
+            new.push_str(replacement);
+            at = range.hi as usize;
+        }
+        new.push_str(text(at, end));
+        changed_lines(first, text(start, end), &new)
+    };
+    runs.map(hunk).collect()
+}
+
+/// The lines that differ, with the number of the first.
+fn changed_lines(first: u32, old: &str, new: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let same = |pairs: &mut dyn Iterator<Item = (&&str, &&str)>| pairs.take_while(|(a, b)| a == b).count();
+    let before = same(&mut old.iter().zip(&new));
+    let after = same(&mut old[before..].iter().rev().zip(new[before..].iter().rev()));
+    let removed = old[before..old.len() - after].iter().map(|line| ('-', line));
+    let added = new[before..new.len() - after].iter().map(|line| ('+', line));
+    let mut number = (first + before as u32).to_string();
+    let line = |(sign, line): (char, &&str)| format!("\n{:>5} {sign} {}", std::mem::take(&mut number), one_line(line));
+    removed.chain(added).map(line).collect()
 }
 
 /// Adds escape sequences to what the library writes.

@@ -71,7 +71,7 @@ fn result(report: &Report, finding: &Finding, hashes: &mut FxHashMap<FileId, Vec
         "rank": rank(diagnostic.confidence),
         "message": { "text": message(finding) },
         "locations": [{
-            "physicalLocation": physical(&primary),
+            "physicalLocation": with_snippet(physical(&primary), report, diagnostic.span),
             "logicalLocations": [{ "fullyQualifiedName": diagnostic.item }],
         }],
         "partialFingerprints": {
@@ -158,6 +158,15 @@ fn location(report: &Report, span: Span, text: &str, id: Option<usize>) -> Value
 
 fn physical(place: &Place) -> Value {
     json!({ "artifactLocation": artifact(place.file), "region": region(place) })
+}
+
+/// The text that the region covers, for viewers without the sources.
+fn with_snippet(mut physical: Value, report: &Report, span: Span) -> Value {
+    let text = report.source(span.file).text().get(span.range.lo as usize..span.range.hi as usize);
+    if let Some(text) = text.filter(|text| !text.is_empty()) {
+        physical["region"]["snippet"] = json!({ "text": text });
+    }
+    physical
 }
 
 fn artifact(file: &str) -> Value {
