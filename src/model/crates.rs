@@ -37,6 +37,11 @@ pub enum TargetKind {
 }
 
 impl TargetKind {
+    /// Whether it is the library.
+    pub fn is_lib(self) -> bool {
+        self == TargetKind::Lib
+    }
+
     /// Whether its code never runs in production.
     pub fn is_test(self) -> bool {
         matches!(self, TargetKind::Test | TargetKind::Bench | TargetKind::Example)
@@ -46,11 +51,11 @@ impl TargetKind {
 /// A package, as far as names depend on it.
 #[derive(Debug, Clone, Default)]
 pub struct PackageInfo {
-    /// Name as in code, with underscores.
+    /// Its name; hyphens count as underscores.
     pub name: String,
     /// Its targets.
     pub targets: Vec<TargetInfo>,
-    /// Names of dependencies in code, each with the package it means; both with underscores.
+    /// Names of dependencies in code, each with the name of the package it means.
     pub dependencies: Vec<(String, String)>,
 }
 
