@@ -118,6 +118,8 @@ pub(super) struct Part {
     parent: Option<usize>,
     pub scope: Scope,
     pub body: Body,
+    /// The blocks in the order of control flow.
+    order: Vec<BlockId>,
     flags: u8,
     kind: BodyKind,
     pub locals: Vec<Ty>,
@@ -164,6 +166,7 @@ impl<'m> Inference<'m> {
             kind: header.kind,
             locals: vec![Ty::UNKNOWN; body.locals.len()],
             callees: vec![Callee::Unknown; body.statements.len()],
+            order: flow_order(&body),
             body,
             done: false,
             refined: false,
@@ -196,12 +199,14 @@ impl<'m> Inference<'m> {
     }
 
     fn pass(&mut self, part: usize) {
-        for block in 0..self.parts[part].body.blocks.len() {
-            let run = self.parts[part].body.blocks[block].statements;
+        let order = std::mem::take(&mut self.parts[part].order);
+        for &block in &order {
+            let run = self.parts[part].body.blocks[block.index()].statements;
             for index in run.ids() {
                 self.statement(part, StatementId(index));
             }
         }
+        self.parts[part].order = order;
     }
 
     /// Types a closure or async block; `params` as far as whoever calls it tells.
@@ -615,4 +620,36 @@ impl<'m> Inference<'m> {
         });
         TypedFn { bodies: bodies.collect() }
     }
+}
+
+/// The blocks so that each comes after those that lead to it, loops aside; unreachable ones last.
+fn flow_order(body: &Body) -> Vec<BlockId> {
+    let mut seen = vec![false; body.blocks.len()];
+    let mut order = Vec::with_capacity(body.blocks.len());
+    for start in 0..body.blocks.len() as u32 {
+        let first = order.len();
+        // Blocks with the number of edges already followed.
+        let mut path = vec![(BlockId(start), 0)];
+        if std::mem::replace(&mut seen[start as usize], true) {
+            continue;
+        }
+        while let Some((block, followed)) = path.last_mut() {
+            let edges = body.edges_of(*block);
+            // The last edge first, so that the first comes first in the reverse order.
+            match edges.len().checked_sub(*followed + 1).map(|index| edges[index].to) {
+                Some(to) => {
+                    *followed += 1;
+                    if !std::mem::replace(&mut seen[to.index()], true) {
+                        path.push((to, 0));
+                    }
+                }
+                None => {
+                    order.push(*block);
+                    path.pop();
+                }
+            }
+        }
+        order[first..].reverse();
+    }
+    order
 }

@@ -153,6 +153,7 @@ impl Model {
             analysis: analysis::Analysis::default(),
             tests: false,
         };
+        model.follow_imports();
         let impls = impls::build(&model);
         model.impls = OnceLock::from(impls);
         model

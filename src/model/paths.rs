@@ -135,6 +135,9 @@ impl Uses {
 /// Chains of re-exports longer than this are cycles.
 const MAX_CHAIN: usize = 24;
 
+/// Globs are not looked into for imports nested deeper than this.
+const MAX_GLOBS: usize = 3;
+
 /// Imports being resolved: they cannot explain themselves.
 type Busy = Vec<UseRef>;
 
@@ -248,9 +251,22 @@ impl Model {
     }
 
     fn find_in_scope(&self, module: ModRef, name: Symbol, namespace: Namespace, busy: &mut Busy) -> Res {
+        let crates = |model: &Model| match namespace {
+            Namespace::Type => Some(model.extern_crate(module, name)).filter(|&res| res != Res::Unknown),
+            _ => None,
+        };
         let mut here = module;
         loop {
-            if let Some(found) = self.name_in(here, name, namespace, busy) {
+            if let Some(found) = self.declared_in(here, name, namespace, busy) {
+                return found;
+            }
+            // In an import a glob cannot give what another crate's name means, or the two would be ambiguous.
+            if !busy.is_empty()
+                && let Some(found) = crates(self)
+            {
+                return found;
+            }
+            if let Some(found) = self.globbed_in(here, name, namespace, busy) {
                 return found;
             }
             match self.module(here).parent {
@@ -258,16 +274,10 @@ impl Model {
                 _ => break,
             }
         }
-        if namespace == Namespace::Type {
-            let found = self.extern_crate(module, name);
-            if found != Res::Unknown {
-                return found;
-            }
-        }
-        if let Some(found) = self.externals.prelude(&self.symbols, name, namespace) {
+        if let Some(found) = crates(self).or_else(|| self.externals.prelude(&self.symbols, name, namespace)) {
             return found;
         }
-        // `extern crate x;` at the root is seen everywhere, and so is all of the root in the 2015 edition.
+        // Imports of the 2015 edition start at the root.
         let root = self.crate_root(module);
         if root != here && namespace == Namespace::Type && !busy.is_empty() {
             return self.name_in(root, name, namespace, busy).unwrap_or(Res::Unknown);
@@ -275,8 +285,13 @@ impl Model {
         Res::Unknown
     }
 
-    /// A name that a module declares or imports. An import that cannot be followed hides what lies behind it.
+    /// A name that a module declares or imports.
     fn name_in(&self, module: ModRef, name: Symbol, namespace: Namespace, busy: &mut Busy) -> Option<Res> {
+        self.declared_in(module, name, namespace, busy).or_else(|| self.globbed_in(module, name, namespace, busy))
+    }
+
+    /// A name that a module declares, or imports by name. An import that cannot be followed hides what lies behind it.
+    fn declared_in(&self, module: ModRef, name: Symbol, namespace: Namespace, busy: &mut Busy) -> Option<Res> {
         let mut hidden = false;
         for named in self.names.named(module, name) {
             let found = match named {
@@ -292,34 +307,57 @@ impl Model {
                 return Some(found);
             }
         }
-        if hidden {
-            return Some(Res::Unknown);
-        }
-        self.names.globs(module).find_map(|import| self.name_in_glob(import, module, name, namespace, busy))
+        hidden.then_some(Res::Unknown)
     }
 
-    fn name_in_glob(
-        &self,
-        import: UseRef,
-        module: ModRef,
-        name: Symbol,
-        namespace: Namespace,
-        busy: &mut Busy,
-    ) -> Option<Res> {
-        if busy.contains(&import) {
+    /// A name that a module imports by globs, and globs of what they import.
+    fn globbed_in(&self, module: ModRef, name: Symbol, namespace: Namespace, busy: &mut Busy) -> Option<Res> {
+        if busy.len() > MAX_GLOBS {
             return None;
         }
-        let target = self.imported(import, Namespace::Type, busy);
-        match target {
-            Res::Module(target) if target != module && busy.len() < MAX_CHAIN => {
-                busy.push(import);
-                let found = self.name_in(target, name, namespace, busy);
-                busy.pop();
-                found.filter(|&res| res != Res::Unknown)
+        let mut modules = vec![module];
+        let mut next = 0;
+        while let Some(&here) = modules.get(next) {
+            next += 1;
+            for import in self.names.globs(here) {
+                let visible = here == module || self.import(import).0.public || self.is_within(module, here);
+                if !visible || busy.contains(&import) {
+                    continue;
+                }
+                let found = match self.imported(import, Namespace::Type, busy) {
+                    Res::Module(target) if !modules.contains(&target) => {
+                        modules.push(target);
+                        self.declared_in(target, name, namespace, busy).filter(|&res| res != Res::Unknown)
+                    }
+                    Res::Def(def) => self.variant_named(def, name).map(|v| Res::Variant(def, v)),
+                    Res::External(path) => self.external_in_glob(path, name).map(Res::External),
+                    _ => None,
+                };
+                if found.is_some() {
+                    return found;
+                }
             }
-            Res::Def(def) => self.variant_named(def, name).map(|v| Res::Variant(def, v)),
-            Res::External(path) => self.external_in_glob(path, name).map(Res::External),
-            _ => None,
+        }
+        None
+    }
+
+    fn is_within(&self, module: ModRef, outer: ModRef) -> bool {
+        std::iter::successors(Some(module), |&m| self.module(m).parent).take(64).any(|m| m == outer)
+    }
+
+    fn import(&self, import: UseRef) -> (&Use, &LinkedFile) {
+        let file = &self.files[self.files.partition_point(|f| f.first_use <= import.0) - 1];
+        (&file.unit.facts.header.uses[(import.0 - file.first_use) as usize], file)
+    }
+
+    /// Follows all imports, one after the other: what is kept of chains and circles of them depends on where one starts,
+    /// and must not depend on threads.
+    pub(super) fn follow_imports(&self) {
+        for import in (0..self.uses.found.len() as u32).map(UseRef) {
+            self.imported(import, Namespace::Type, &mut Busy::new());
+            if !self.import(import).0.glob {
+                self.imported(import, Namespace::Value, &mut Busy::new());
+            }
         }
     }
 
@@ -332,9 +370,8 @@ impl Model {
         if busy.len() >= MAX_CHAIN {
             return Res::Unknown;
         }
-        let file = &self.files[self.files.partition_point(|f| f.first_use <= import.0) - 1];
+        let (&Use { module, path, .. }, file) = self.import(import);
         let header = &file.unit.facts.header;
-        let Use { module, path, .. } = header.uses[(import.0 - file.first_use) as usize];
         let module = ModRef(file.first_module + module.0);
         let scope = Scope { file: file.unit.id, module, item: None };
         let global = header.types.path(path).global;
@@ -342,7 +379,8 @@ impl Model {
         busy.push(import);
         let found = self.resolve_written(&scope, written, namespace, busy);
         busy.pop();
-        if busy.is_empty() {
+        // Within a chain of imports some names are out of sight: there, only what was found is kept.
+        if busy.is_empty() || found != Res::Unknown {
             return *cell.get_or_init(|| found);
         }
         found
