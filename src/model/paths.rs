@@ -72,8 +72,11 @@ enum Named {
 /// The names of all modules, and what is known of them by now.
 #[derive(Default)]
 pub struct NameTable {
+    /// Sorted by module and name.
     entries: Vec<(ModRef, Symbol, Named)>,
     globs: Vec<(ModRef, UseRef)>,
+    /// By module, where its entries and its globs begin; one more at the end.
+    starts: Vec<(u32, u32)>,
     found: RwLock<FxHashMap<(ModRef, Symbol, Namespace), Res>>,
 }
 
@@ -105,18 +108,30 @@ impl NameTable {
         // Symbols were made in the order of files so far, and equal keys keep that order.
         table.entries.sort_by_key(|&(module, name, _)| (module, name));
         table.globs.sort_by_key(|&(module, _)| module);
+        let (mut entry, mut glob) = (0, 0);
+        for module in 0..=tree.modules.len() as u32 {
+            let before = |m: ModRef| m.0 < module;
+            entry += table.entries[entry..].iter().take_while(|e| before(e.0)).count();
+            glob += table.globs[glob..].iter().take_while(|g| before(g.0)).count();
+            table.starts.push((entry as u32, glob as u32));
+        }
         table
     }
 
     fn named(&self, module: ModRef, name: Symbol) -> impl Iterator<Item = Named> + '_ {
-        let start = self.entries.partition_point(|&(m, n, _)| (m, n) < (module, name));
-        let same = self.entries[start..].iter().take_while(move |&&(m, n, _)| (m, n) == (module, name));
-        same.map(|&(_, _, named)| named)
+        let here = &self.entries[self.start(module).0..self.start(ModRef(module.0 + 1)).0];
+        let start = here.partition_point(|&(_, n, _)| n < name);
+        here[start..].iter().take_while(move |&&(_, n, _)| n == name).map(|&(_, _, named)| named)
     }
 
     fn globs(&self, module: ModRef) -> impl Iterator<Item = UseRef> + '_ {
-        let start = self.globs.partition_point(|&(m, _)| m < module);
-        self.globs[start..].iter().take_while(move |&&(m, _)| m == module).map(|&(_, import)| import)
+        let here = &self.globs[self.start(module).1..self.start(ModRef(module.0 + 1)).1];
+        here.iter().map(|&(_, import)| import)
+    }
+
+    fn start(&self, module: ModRef) -> (usize, usize) {
+        let (entry, glob) = self.starts[module.0 as usize];
+        (entry as usize, glob as usize)
     }
 }
 
@@ -354,10 +369,16 @@ impl Model {
     /// and must not depend on threads.
     pub(super) fn follow_imports(&self) {
         for import in (0..self.uses.found.len() as u32).map(UseRef) {
-            self.imported(import, Namespace::Type, &mut Busy::new());
-            if !self.import(import).0.glob {
-                self.imported(import, Namespace::Value, &mut Busy::new());
-            }
+            let ty = self.imported(import, Namespace::Type, &mut Busy::new());
+            let value = match ty {
+                _ if self.import(import).0.glob => continue,
+                // A function is not called as a type is.
+                Res::Def(def) if self.in_namespace(def, Namespace::Value) => ty,
+                Res::Def(_) => Res::Unknown,
+                Res::External(_) | Res::Variant(..) => ty,
+                _ => self.imported(import, Namespace::Value, &mut Busy::new()),
+            };
+            self.uses.found[import.0 as usize][Namespace::Value as usize].get_or_init(|| value);
         }
     }
 

@@ -191,6 +191,25 @@ impl Model {
         }
     }
 
+    /// The traits of [`Model::bounds_of`], without arguments: those may name the parameter again.
+    pub(super) fn bounding_traits(&self, ty: Ty) -> Vec<Res> {
+        let of_bound = |bound: &Bound| match *self.ty(bound.of) {
+            TyData::Adt(def, _) => Res::Def(def),
+            TyData::External(path, _) => Res::External(path),
+            _ => Res::Unknown,
+        };
+        let Param { owner, index } = match self.ty(ty) {
+            TyData::Impl(bounds) | TyData::Dyn(bounds) => return bounds.iter().map(of_bound).collect(),
+            TyData::Param(param) => *param,
+            _ => return Vec::new(),
+        };
+        let Some(generic) = self.generics_of(owner).get(index as usize) else { return vec![Res::Def(owner)] };
+        let Some(bounds) = generic.bounds.get() else { return Vec::new() };
+        let (scope, table) = (self.scope_of_def(owner), &self.header(self.def(owner).file).types);
+        let paths = table.type_args(bounds).iter().map(|&t| table.ty(t).path);
+        paths.map(|path| self.resolve(&scope, table, path, Namespace::Type)).collect()
+    }
+
     fn param_bounds(&self, param: Param) -> Box<[Bound]> {
         let Param { owner, index } = param;
         let Some(generic) = self.generics_of(owner).get(index as usize) else {
