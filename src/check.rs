@@ -92,13 +92,16 @@ fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
 
 /// Links the facts of all files, which stand in the order of `discovered.files`.
 fn link(discovered: &Discovered, facts: Vec<FileFacts>, tests: bool) -> Model {
-    let units = discovered.files.iter().zip(facts).enumerate().map(|(index, (file, facts))| FileUnit {
-        id: FileId(index as u32),
-        path: file.path.clone(),
-        package: file.package,
-        target: file.target,
-        facts,
-    });
+    let files = discovered.files.iter().zip(facts).enumerate();
+    // What was skipped has no module, not even its root.
+    let units =
+        files.filter(|(_, (_, facts))| !facts.header.modules.is_empty()).map(|(index, (file, facts))| FileUnit {
+            id: FileId(index as u32),
+            path: file.path.clone(),
+            package: file.package,
+            target: file.target,
+            facts,
+        });
     let target = |t: &discover::Target| TargetInfo { name: t.name.clone(), kind: t.kind, root: t.root.clone() };
     let packages = discovered.packages.iter().map(|package| PackageInfo {
         name: package.name.replace('-', "_"),
