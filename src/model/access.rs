@@ -253,12 +253,17 @@ impl<'a> Tracer<'a> {
         let args = typed.body.args(statement);
         match statement.op {
             Op::Assign | Op::Cast => self.operand_within(index, *args.first()?, steps),
-            Op::CallMethod | Op::Call => self.call(index, id, steps),
+            Op::CallMethod | Op::Call => self.called(index, id, steps),
             _ => None,
         }
     }
 
-    fn call(&self, index: u32, id: StatementId, steps: u32) -> Option<Access> {
+    /// What the result of a call is a view of.
+    pub fn call(&self, index: u32, id: StatementId) -> Option<Access> {
+        self.called(index, id, STEPS)
+    }
+
+    fn called(&self, index: u32, id: StatementId, steps: u32) -> Option<Access> {
         let typed = self.body(index);
         let statement = &typed.body.statements[id.index()];
         let args = typed.body.args(statement);

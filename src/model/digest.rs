@@ -281,7 +281,14 @@ fn field_releases(tracer: &Tracer, releases: &ReleaseNames) -> Vec<(Access, Obli
             for (at, operand) in body.args(statement).iter().enumerate() {
                 let Some((position, place)) = operand.as_place() else { continue };
                 let released = match statement.op {
-                    Op::CallMethod if at == 0 => releases.of(tracer.method_name(index, statement)),
+                    Op::CallMethod if at == 0 => {
+                        let name = tracer.method_name(index, statement);
+                        // A `try_wait` now and then is no reaper.
+                        match is_poll(tracer, tracer.ty(index, place), name) {
+                            true => Effects::default(),
+                            false => releases.on(tracer.model, tracer.ty(index, place), name),
+                        }
+                    }
                     Op::Call | Op::CallMethod | Op::CallValue | Op::OpaqueMacro => Effects::default(),
                     _ => continue,
                 };
@@ -309,6 +316,12 @@ fn field_releases(tracer: &Tracer, releases: &ReleaseNames) -> Vec<(Access, Obli
         }
     }
     list
+}
+
+fn is_poll(tracer: &Tracer, ty: Ty, name: &str) -> bool {
+    let model = tracer.model;
+    let obligation = model.contents(ty).into_iter().find_map(|ty| model.obligation(model.payload(ty)));
+    obligation.is_some_and(|o| o.polled_by.iter().any(|n| n == name))
 }
 
 fn push_field(list: &mut Vec<(Access, ObligationKind)>, access: Access, kind: ObligationKind) {

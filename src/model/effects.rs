@@ -4,8 +4,8 @@
 //! if it was given by value, dropped.
 
 use super::access::Tracer;
-use super::{Callee, DefId, Model};
-use crate::apis::{FnRow, ObligationKind, Owner, Slot};
+use super::{Callee, DefId, Model, Ty};
+use crate::apis::{FnRow, Obligation, ObligationKind, Owner, Slot};
 use crate::facts::body::*;
 use crate::facts::{BodyKind, item_flags};
 use rustc_hash::FxHashMap;
@@ -55,17 +55,36 @@ impl ReleaseNames {
         let mut names: FxHashMap<String, u16> = FxHashMap::default();
         for row in model.apis.types() {
             let Some(obligation) = &row.obligation else { continue };
-            for name in obligation.met_by.iter().chain(&obligation.polled_by) {
+            for name in meeting(obligation) {
                 *names.entry(name.clone()).or_default() |= Effects::releases(obligation.kind).0;
             }
         }
         ReleaseNames(names)
     }
 
-    /// What a method of that name releases.
+    /// What a method of that name releases, whatever the receiver.
     pub fn of(&self, name: &str) -> Effects {
         Effects(self.0.get(name).copied().unwrap_or(0))
     }
+
+    /// What a method releases on a receiver of this type: its own row decides, or the name if the type is not known.
+    pub fn on(&self, model: &Model, ty: Ty, name: &str) -> Effects {
+        match model.contents(ty).into_iter().find_map(|ty| model.obligation(model.payload(ty))) {
+            Some(obligation) if meeting(obligation).any(|n| n == name) => Effects::releases(obligation.kind),
+            Some(_) => Effects::default(),
+            None => self.of(name),
+        }
+    }
+}
+
+/// The methods after which nothing is owed. Where ending is all that is asked for (a task), those that end it are among
+/// them; a process that was killed still has to be waited for.
+fn meeting(obligation: &Obligation) -> impl Iterator<Item = &String> {
+    let ended: &[String] = match obligation.kind {
+        ObligationKind::Child => &[],
+        _ => &obligation.ended_by,
+    };
+    obligation.met_by.iter().chain(&obligation.polled_by).chain(ended)
 }
 
 /// What a function does with its parameters by itself, and to whom it passes them.
@@ -173,7 +192,10 @@ impl Walk<'_> {
     fn call(&mut self, index: u32, id: StatementId, statement: &Statement, at: usize) {
         let tracer = self.tracer;
         if statement.op == Op::CallMethod && at == 0 {
-            self.add(self.releases.of(tracer.method_name(index, statement)));
+            if let Some((_, place)) = tracer.body(index).body.args(statement)[0].as_place() {
+                let name = tracer.method_name(index, statement);
+                self.add(self.releases.on(tracer.model, tracer.ty(index, place), name));
+            }
         }
         match tracer.body(index).types.callee(id) {
             Callee::Def(def) => {

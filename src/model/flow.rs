@@ -7,7 +7,7 @@
 use super::access::Tracer;
 use super::effects::{Effects, ReleaseNames, adopts, covers, slot};
 use super::{Callee, DefId, Model, TyData};
-use crate::apis::{FnRow, ObligationKind, Slot};
+use crate::apis::{DropEffect, FnRow, ObligationKind, Slot};
 use crate::facts::body::*;
 use crate::facts::{ItemKind, item_flags};
 use crate::source::TextRange;
@@ -273,6 +273,9 @@ impl<'a> Walk<'a> {
     }
 
     fn lose(&mut self, lost: Lost, at: TextRange, holder: LocalId, ended: bool) {
+        if self.is_meant(holder) || !matches!(lost, Lost::Exit(_)) && self.process_ends() {
+            return;
+        }
         let mut way = Vec::new();
         let mut node = self.node;
         while node != 0 {
@@ -283,6 +286,36 @@ impl<'a> Walk<'a> {
         }
         way.reverse();
         self.fate.losses.push(Loss { lost, at, ended, holder, way });
+    }
+
+    /// `let _detached = …`: the name says that it is meant.
+    fn is_meant(&self, holder: LocalId) -> bool {
+        let name = self.body().locals[holder.index()].name.get();
+        let name = name.map(|n| self.model().text(self.model().name(self.tracer.body(self.index).at.file, n)));
+        name.is_some_and(|n| n.starts_with("_detached") || n.starts_with("_leaked"))
+    }
+
+    /// `spawn()?; process::exit(0)`: whatever follows the block at hand ends the process.
+    fn process_ends(&self) -> bool {
+        let body = self.body();
+        let mut seen = vec![false; body.blocks.len()];
+        let mut todo = vec![self.nodes[self.node].block];
+        let mut ended = false;
+        while let Some(id) = todo.pop() {
+            if std::mem::replace(&mut seen[id.index()], true) {
+                continue;
+            }
+            let block = &body.blocks[id.index()];
+            if block.statements.ids().any(|s| self.never_returns(StatementId(s))) {
+                ended = true;
+                continue;
+            }
+            if block.end == End::Exit {
+                return false;
+            }
+            todo.extend(body.edges_of(id).iter().map(|e| e.to));
+        }
+        ended
     }
 
     fn local_of(&self, operand: Operand) -> Option<(LocalId, Position, PlaceId)> {
@@ -439,6 +472,11 @@ impl<'a> Walk<'a> {
                 self.fate.returned = true;
                 state.held.clear();
             }
+            // `AbortOnDropHandle::new(handle)`: from now on dropping it is safe.
+            Some(_) if role == Role::Owner && self.is_guard(self.tracer.ty(self.index, dest)) => {
+                self.fate.stored.push(id);
+                state.held.clear();
+            }
             Some(local) => state.add(local, role),
             None if role == Role::Owner => {
                 self.fate.stored.push(id);
@@ -446,6 +484,12 @@ impl<'a> Walk<'a> {
             }
             None => {}
         }
+    }
+
+    /// Whether dropping a value of that type does all that is owed.
+    fn is_guard(&self, ty: super::Ty) -> bool {
+        let obligation = self.model().obligation(self.model().payload(ty));
+        obligation.is_some_and(|o| matches!(o.drop, DropEffect::Aborts | DropEffect::Closes | DropEffect::Joins))
     }
 
     fn overwrite(&mut self, statement: &Statement, state: &mut State) -> Step {
@@ -492,7 +536,10 @@ impl<'a> Walk<'a> {
     ) -> Step {
         if statement.op == Op::CallMethod && at == 0 {
             let name = self.tracer.method_name(self.index, statement);
-            if self.releases.of(name).any(Effects::releases(self.terms.kind)) {
+            let receiver =
+                self.body().args(statement)[0].as_place().map(|(_, place)| self.tracer.ty(self.index, place));
+            let released = receiver.map_or(Effects::default(), |ty| self.releases.on(self.model(), ty, name));
+            if released.any(Effects::releases(self.terms.kind)) {
                 return self.released(id);
             }
             if self.terms.ended_by.iter().any(|n| n == name) {
@@ -609,7 +656,10 @@ impl<'a> Walk<'a> {
                 Step::Go
             }
             Slot::Arg(n) if row.borrows.contains(&n) || by_ref && !row.stores.contains(&n) => Step::Go,
-            Slot::Arg(_) if self.terms.copy && !row.stores.is_empty() => Step::Go,
+            Slot::Arg(n) if row.stores.contains(&n) => {
+                self.fate.stored.push(id);
+                Step::Met
+            }
             Slot::Arg(_) => self.escape(),
         }
     }

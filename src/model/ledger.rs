@@ -120,10 +120,12 @@ impl Walk<'_> {
         let statement = &body.statements[id.index()];
         match statement.op {
             Op::CallMethod => {
+                self.returned_view(index, id, in_loop);
                 self.method(index, id, in_loop);
                 self.arguments(index, id, in_loop);
             }
             Op::Call => {
+                self.returned_view(index, id, in_loop);
                 self.row_slots(index, id, in_loop);
                 self.arguments(index, id, in_loop);
             }
@@ -132,6 +134,19 @@ impl Walk<'_> {
             Op::OpaqueMacro => self.opaque(index, id, in_loop),
             Op::CallValue | Op::Macro => self.arguments(index, id, in_loop),
             _ => {}
+        }
+    }
+
+    /// `self.map.lock().unwrap()` as the result: whoever gets the guard can do anything.
+    fn returned_view(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
+        let tracer = self.tracer;
+        let body = &tracer.body(index).body;
+        let dest = body.statements[id.index()].dest;
+        let result = dest.get().and_then(|d| body.whole_local(d)) == Some(LocalId(0));
+        if result && is_view(tracer.model, tracer.ty(index, dest)) {
+            if let Some(access) = tracer.call(index, id) {
+                self.push(EventKind::Expose, access, index, id, in_loop);
+            }
         }
     }
 
@@ -150,6 +165,9 @@ impl Walk<'_> {
         if let Some(row) = collection_row(tracer.model, ty) {
             if let Some(kind) = kind_of(row, name) {
                 let access = tracer.place(index, place);
+                if kind == EventKind::Bound && !is_compared(&typed.body, statement.dest) {
+                    return;
+                }
                 let key = self.key(index, statement, row);
                 let event = self.push(kind, access, index, id, in_loop);
                 event.collection = row.collection;
@@ -388,6 +406,41 @@ fn is_interior(model: &Model, ty: Ty) -> bool {
         inside |= row.locks || row.shared;
         if row.collection.is_some() {
             return inside;
+        }
+    }
+    false
+}
+
+/// Whether a value of that type lets its holder change a collection that it does not own: `&mut`, guards, handles.
+fn is_view(model: &Model, ty: Ty) -> bool {
+    match model.ty(ty) {
+        TyData::Ref { mutable: true, to } => collection_row(model, *to).is_some(),
+        TyData::Ref { mutable: false, to } => is_interior(model, *to),
+        TyData::External(..) => {
+            let owned = model.type_row(ty).is_some_and(|row| row.collection.is_some());
+            !owned && (collection_row(model, ty).is_some() || is_interior(model, ty))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a size is compared with something, or is itself a yes or no.
+fn is_compared(body: &Body, dest: PlaceId) -> bool {
+    let Some(mut local) = body.whole_local(dest) else { return true };
+    let uses = |s: &Statement, local| {
+        body.args(s).iter().any(|a| a.as_place().is_some_and(|(_, p)| body.whole_local(p) == Some(local)))
+    };
+    for _ in 0..3 {
+        if body.blocks.iter().any(|b| b.operand.as_place().is_some_and(|(_, p)| body.whole_local(p) == Some(local))) {
+            return true;
+        }
+        let Some(user) = body.statements.iter().find(|s| s.op != Op::ScopeEnd && uses(s, local)) else { return false };
+        match (user.op, user.dest.get().and_then(|d| body.whole_local(d))) {
+            (Op::Binary, _) if user.data >= BinaryOp::Eq as u32 => return true,
+            (Op::Assign | Op::Cast | Op::Binary, Some(next)) => local = next,
+            // `max - map.len()`, `clamp(map.len())`: anything else may be a limit too.
+            (Op::Call | Op::CallMethod | Op::CallValue, _) => return true,
+            _ => return false,
         }
     }
     false
