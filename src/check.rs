@@ -1,13 +1,14 @@
 //! A run: discover, then parse and lower each file in parallel, link, ask the lints, decide levels, and hand over a
 //! [`Report`]. It decides nothing about Rust code itself, and prints nothing.
 
+use crate::apis::Apis;
 use crate::config::Settings;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::discover::{self, DiscoverError, Discovered, Skipped, SourceFile, TargetKind};
 use crate::facts::FileFacts;
 use crate::lints::page::PageError;
 use crate::lints::{self, LINTS, Level, Lint, UnknownLint};
-use crate::model::Model;
+use crate::model::{FileUnit, Model, PackageInfo, TargetInfo};
 use crate::parse;
 use crate::report::{Finding, Hidden, Report, Timings, fingerprints};
 use crate::source::{FileId, MAX_FILE_BYTES, SkipReason, SourceText, Span};
@@ -57,7 +58,7 @@ pub fn check_with(settings: &Settings, lints: &[Lint]) -> Result<Report, CheckEr
     discovered.skipped.extend(skipped);
 
     // On the pool too: for its stacks, and so that what goes parallel in there obeys the number of threads.
-    let (model, took) = timed(|| pool.install(|| link(&discovered, facts)));
+    let (model, took) = timed(|| pool.install(|| link(&discovered, facts, settings.tests)));
     timings.link = took;
     let (diagnostics, took) = timed(|| pool.install(|| run_lints(&model, lints, &levels)));
     timings.lints = took;
@@ -90,15 +91,30 @@ fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
 }
 
 /// Links the facts of all files, which stand in the order of `discovered.files`.
-fn link(_discovered: &Discovered, _facts: Vec<FileFacts>) -> Model {
-    Model
+fn link(discovered: &Discovered, facts: Vec<FileFacts>, tests: bool) -> Model {
+    let units = discovered.files.iter().zip(facts).enumerate().map(|(index, (file, facts))| FileUnit {
+        id: FileId(index as u32),
+        path: file.path.clone(),
+        package: file.package,
+        target: file.target,
+        facts,
+    });
+    let target = |t: &discover::Target| TargetInfo { name: t.name.clone(), kind: t.kind, root: t.root.clone() };
+    let packages = discovered.packages.iter().map(|package| PackageInfo {
+        name: package.name.replace('-', "_"),
+        targets: package.targets.iter().map(target).collect(),
+        dependencies: package.dependencies.iter().map(|(code, name)| (code.clone(), name.replace('-', "_"))).collect(),
+    });
+    let mut model = Model::link(units.collect(), packages.collect(), Apis::builtin());
+    model.tests = tests;
+    model.analyse();
+    model
 }
 
 /// Parses and lowers one file; `lowering` is how long the latter took.
 fn lower(source: &SourceText, lowering: &mut Duration) -> Result<FileFacts, SkipReason> {
-    parse::with_tree(source, |_tree, _offset| {
-        let (mut facts, took) = timed(FileFacts::default);
-        facts.header.lines = source.line_count();
+    parse::with_tree(source, |tree, offset| {
+        let (facts, took) = timed(|| crate::lower::file(tree, offset, source.line_count()));
         *lowering = took;
         facts
     })

@@ -180,7 +180,7 @@ pub struct Module {
     pub path_attribute: NameId,
     /// Whether everything in it is compiled for tests only.
     pub test: bool,
-    /// `#[macro_use]` is irrelevant to facts; visibility is not.
+    /// Whether it can be seen outside its parent.
     pub public: bool,
 }
 
@@ -382,8 +382,6 @@ pub mod body_flags {
     pub const MOVE: u8 = 32;
     /// Async closure.
     pub const ASYNC: u8 = 64;
-    /// Lowering gave up on part of it (too large); judge nothing here.
-    pub const TRUNCATED: u8 = 128;
 }
 
 /// What is known of a body without decoding it.

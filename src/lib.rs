@@ -13,7 +13,9 @@
 //! - [`discover`]: paths to sorted source files, each with its package and the kind of target it belongs to.
 //! - [`source`]: text and positions. Offsets are bytes of the file on disk.
 //! - [`parse`]: the guarded call of the parser.
+//! - [`lower`]: trees to facts.
 //! - [`facts`]: what one file says, flat, without its tree.
+//! - [`apis`]: what libraries do, from the tables in `lints/apis`.
 //! - [`model`]: all facts linked; what lints look at.
 //! - [`lints`]: one function and one page per lint.
 //! - [`diagnostic`]: what a lint says.
@@ -37,12 +39,14 @@
 //!
 //! `tests/tidy.rs` checks those that a text search can check.
 
+pub mod apis;
 pub mod check;
 pub mod config;
 pub mod diagnostic;
 pub mod discover;
 pub mod facts;
 pub mod lints;
+pub mod lower;
 pub mod model;
 pub mod parse;
 pub mod report;

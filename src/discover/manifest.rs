@@ -23,6 +23,13 @@ pub enum TargetKind {
     Build,
 }
 
+impl TargetKind {
+    /// Whether its code never runs in production.
+    pub fn is_test(self) -> bool {
+        matches!(self, TargetKind::Test | TargetKind::Bench | TargetKind::Example)
+    }
+}
+
 /// One crate of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {

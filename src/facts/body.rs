@@ -136,8 +136,10 @@ pub enum Projection {
     Deref,
     /// Below a pattern `Path(..)` or `Path { .. }`.
     Variant(PathId),
-    /// Below `Ok`: the Ok or Some side after `?`.
+    /// What `?` yields: the Ok or Some side.
     Success,
+    /// What `.await` yields.
+    Output,
     /// `p[i]`, or an element that a `for` takes.
     Element,
 }
@@ -251,6 +253,8 @@ pub enum Op {
     Struct,
     /// `(a, b)`.
     Tuple,
+    /// `a..b`.
+    Range,
     /// `[a, b]`, `[a; n]`, `vec![…]`.
     Array,
     /// `operand as T`: `data` is the type.
@@ -321,11 +325,11 @@ pub struct Statement {
 /// How an edge leaves its block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum EdgeKind {
-    /// Falling through, branching, looping, the tail's value.
+    /// Falling through, branching, looping, `break`, `continue`, the tail's value.
     Normal,
     /// `?`, `return Err(…)`, `bail!`, `ensure!`, a tail `Err(…)`.
     Error,
-    /// Any other `return`, `break` or `continue`.
+    /// Any other `return`.
     Early,
     /// The future is dropped at an `.await`.
     Cancel,
@@ -340,7 +344,7 @@ pub struct Edge {
     pub kind: EdgeKind,
     /// The scope it leaves from.
     pub from: ScopeId,
-    /// The innermost scope that is still open at `to`.
+    /// The innermost scope that is still open at `to`; none at the exit.
     pub into: ScopeId,
     /// The pattern that matched; none for the other edges and for "no other matched".
     pub pattern: PatternId,
@@ -361,7 +365,7 @@ pub enum End {
     Await,
     /// `for`: edge 0 with the next element of `operand`, edge 1 when it is exhausted.
     Next,
-    /// `select!`: one edge per arm; `operand` is none.
+    /// `select!`: one edge per arm, in the order of the operands of the [`Op::Macro`] before it, then the cancel edge.
     Select,
     /// Does not go on: `panic!`, an endless loop without a break, a call of type `!`.
     Diverge,
@@ -531,6 +535,18 @@ impl Body {
             dropped.extend(of_scope.filter(|l| self.locals[l.index()].scope == scope));
         }
         dropped
+    }
+
+    /// Which blocks can be reached from the entry. Code after a jump is lowered into blocks that cannot.
+    pub fn reachable(&self) -> Vec<bool> {
+        let mut seen = vec![false; self.blocks.len()];
+        let mut todo = vec![BlockId(0)];
+        while let Some(block) = todo.pop() {
+            if !std::mem::replace(&mut seen[block.index()], true) {
+                todo.extend(self.edges_of(block).iter().map(|e| e.to));
+            }
+        }
+        seen
     }
 
     /// Whether block `block` lies in loop `outer`.

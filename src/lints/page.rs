@@ -204,7 +204,7 @@ fn example_file(path: Option<String>, info: &str, line: usize, code: &[&str]) ->
 }
 
 /// The marks of a line; several lints are told apart by commas.
-fn marks(line: usize, text: &str) -> Vec<Mark> {
+pub fn marks(line: usize, text: &str) -> Vec<Mark> {
     let Some((_, marks)) = text.split_once("//~") else {
         return Vec::new();
     };

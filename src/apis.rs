@@ -1,0 +1,431 @@
+//! What is known of libraries: the API tables of `lints/apis/*.toml` and the user's own, with fast lookups.
+//!
+//! Knowledge about a library is a row, never an `if`: nothing here names a library, a lint or a file of the checked
+//! project. Paths are canonical (resolving them is the model's work), except that re-exports listed in `also` and the
+//! prefixes `core::` and `alloc::` are found too.
+
+mod rows;
+pub mod term;
+#[cfg(test)]
+mod tests;
+
+pub use rows::*;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use term::Term;
+
+/// Name and text of every embedded table, sorted by name.
+const EMBEDDED: &[(&str, &str)] = &[
+    ("async_channel", include_str!("../lints/apis/async_channel.toml")),
+    ("async_lock", include_str!("../lints/apis/async_lock.toml")),
+    ("async_process", include_str!("../lints/apis/async_process.toml")),
+    ("async_std", include_str!("../lints/apis/async_std.toml")),
+    ("crossbeam", include_str!("../lints/apis/crossbeam.toml")),
+    ("dashmap", include_str!("../lints/apis/dashmap.toml")),
+    ("flume", include_str!("../lints/apis/flume.toml")),
+    ("hashbrown", include_str!("../lints/apis/hashbrown.toml")),
+    ("hashers", include_str!("../lints/apis/hashers.toml")),
+    ("indexmap", include_str!("../lints/apis/indexmap.toml")),
+    ("lazy_static", include_str!("../lints/apis/lazy_static.toml")),
+    ("once_cell", include_str!("../lints/apis/once_cell.toml")),
+    ("parking_lot", include_str!("../lints/apis/parking_lot.toml")),
+    ("rayon", include_str!("../lints/apis/rayon.toml")),
+    ("smol", include_str!("../lints/apis/smol.toml")),
+    ("std", include_str!("../lints/apis/std.toml")),
+    ("std_collections", include_str!("../lints/apis/std_collections.toml")),
+    ("std_sync", include_str!("../lints/apis/std_sync.toml")),
+    ("tokio", include_str!("../lints/apis/tokio.toml")),
+    ("tokio_util", include_str!("../lints/apis/tokio_util.toml")),
+];
+
+/// The number of a function row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FnId(u32);
+
+/// A table that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ApisError {
+    /// It is not valid TOML, or a key is unknown.
+    #[error("API table `{table}`: {source}")]
+    Syntax {
+        /// Name of the table.
+        table: String,
+        /// What the parser says.
+        source: Box<toml::de::Error>,
+    },
+    /// A row contradicts the schema.
+    #[error("`{path}` {reason}")]
+    Row {
+        /// Path of the row.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// All tables, linked.
+#[derive(Debug, Default)]
+pub struct Apis {
+    functions: Vec<FnRow>,
+    types: Vec<TypeRow>,
+    traits: Vec<TraitRow>,
+    aliases: Vec<AliasRow>,
+    attributes: Vec<AttributeRow>,
+    function_paths: FxHashMap<String, u32>,
+    /// Types, traits and aliases share one name space.
+    owner_paths: FxHashMap<String, OwnerRow>,
+    attribute_paths: FxHashMap<String, u32>,
+    methods: FxHashMap<String, Vec<FnId>>,
+    trait_functions: FxHashMap<String, Vec<FnId>>,
+    names: Names,
+}
+
+/// What is known of a method's name, whatever the receiver.
+#[derive(Debug, Default)]
+struct Names {
+    grow: FxHashSet<String>,
+    shrink: FxHashSet<String>,
+    bound: FxHashSet<String>,
+    through: FxHashSet<String>,
+    element: FxHashSet<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum OwnerRow {
+    Type(u32),
+    Trait(u32),
+    Alias(u32),
+}
+
+impl Apis {
+    /// The tables that come with leaklint.
+    ///
+    /// # Panics
+    /// If an embedded table is wrong, which the tests rule out.
+    pub fn builtin() -> &'static Apis {
+        static BUILTIN: OnceLock<Apis> = OnceLock::new();
+        BUILTIN
+            .get_or_init(|| Apis::new(embedded().expect("embedded tables parse")).expect("embedded tables are valid"))
+    }
+
+    /// The tables that come with leaklint and the user's, whose rows win.
+    pub fn extended(user: Table) -> Result<Apis, ApisError> {
+        let mut tables = embedded()?;
+        tables.push(user);
+        Apis::new(tables)
+    }
+
+    /// Links tables; of rows with the same path the last one wins.
+    pub fn new(tables: Vec<Table>) -> Result<Apis, ApisError> {
+        let mut apis = Apis::default();
+        for table in tables {
+            apis.add(table)?;
+        }
+        for id in 0..apis.functions.len() as u32 {
+            apis.index_name(FnId(id));
+        }
+        Ok(apis)
+    }
+
+    /// A function by its canonical path, a re-export of it, or the path of a re-export or alias of its type.
+    pub fn function(&self, path: &str) -> Option<&FnRow> {
+        let path = canonical_std(path);
+        if let Some(&id) = self.function_paths.get(path.as_ref()) {
+            return Some(&self.functions[id as usize]);
+        }
+        let (owner, name) = path.rsplit_once("::")?;
+        self.method(owner, name)
+    }
+
+    /// A method or associated function of a type or trait.
+    pub fn method(&self, owner: &str, name: &str) -> Option<&FnRow> {
+        let owner = self.canonical(owner)?;
+        let id = *self.function_paths.get(&format!("{owner}::{name}"))?;
+        Some(&self.functions[id as usize])
+    }
+
+    /// The canonical path of a type or trait; an alias is followed to the type it names.
+    pub fn canonical(&self, path: &str) -> Option<&str> {
+        match *self.owner_paths.get(canonical_std(path).as_ref())? {
+            OwnerRow::Type(id) => Some(&self.types[id as usize].path),
+            OwnerRow::Trait(id) => Some(&self.traits[id as usize].path),
+            // Aliases of aliases are refused when the table is read.
+            OwnerRow::Alias(id) => match &self.aliases[id as usize].to {
+                Term::Path { path, .. } => Some(path),
+                _ => None,
+            },
+        }
+    }
+
+    /// The row of a type, not looking through aliases.
+    pub fn type_row(&self, path: &str) -> Option<&TypeRow> {
+        match *self.owner_paths.get(canonical_std(path).as_ref())? {
+            OwnerRow::Type(id) => Some(&self.types[id as usize]),
+            _ => None,
+        }
+    }
+
+    /// The row of an alias.
+    pub fn alias(&self, path: &str) -> Option<&AliasRow> {
+        match *self.owner_paths.get(canonical_std(path).as_ref())? {
+            OwnerRow::Alias(id) => Some(&self.aliases[id as usize]),
+            _ => None,
+        }
+    }
+
+    /// The row of a trait.
+    pub fn trait_row(&self, path: &str) -> Option<&TraitRow> {
+        match *self.owner_paths.get(canonical_std(path).as_ref())? {
+            OwnerRow::Trait(id) => Some(&self.traits[id as usize]),
+            _ => None,
+        }
+    }
+
+    /// The row of an attribute.
+    pub fn attribute(&self, path: &str) -> Option<&AttributeRow> {
+        let id = *self.attribute_paths.get(canonical_std(path).as_ref())?;
+        Some(&self.attributes[id as usize])
+    }
+
+    /// All methods of that name, of types and traits, in the order of the tables.
+    pub fn methods_named(&self, name: &str) -> &[FnId] {
+        self.methods.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// All functions without receiver of that name that belong to traits, for calls on types without a row for it.
+    pub fn trait_functions_named(&self, name: &str) -> &[FnId] {
+        self.trait_functions.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The row of a function.
+    pub fn row(&self, id: FnId) -> &FnRow {
+        &self.functions[id.0 as usize]
+    }
+
+    /// All function rows.
+    pub fn functions(&self) -> &[FnRow] {
+        &self.functions
+    }
+
+    /// All type rows.
+    pub fn types(&self) -> &[TypeRow] {
+        &self.types
+    }
+
+    /// The methods of that name by which alone they can be told.
+    pub fn distinctive(&self, name: &str) -> Option<&FnRow> {
+        self.methods_named(name).iter().map(|&id| self.row(id)).find(|row| row.distinctive)
+    }
+
+    /// Whether some collection grows by a method of that name.
+    pub fn is_grow_name(&self, name: &str) -> bool {
+        self.names.grow.contains(name)
+    }
+
+    /// Whether some collection shrinks by a method of that name.
+    pub fn is_shrink_name(&self, name: &str) -> bool {
+        self.names.shrink.contains(name)
+    }
+
+    /// Whether the size of some collection is asked for by that name.
+    pub fn is_bound_name(&self, name: &str) -> bool {
+        self.names.bound.contains(name)
+    }
+
+    /// Whether some method of that name gives a view of the receiver's content.
+    pub fn is_through_name(&self, name: &str) -> bool {
+        self.names.through.contains(name)
+    }
+
+    /// Whether some method of that name gives an element of the receiver.
+    pub fn is_element_name(&self, name: &str) -> bool {
+        self.names.element.contains(name)
+    }
+
+    fn add(&mut self, table: Table) -> Result<(), ApisError> {
+        for row in table.types {
+            self.add_type(row)?;
+        }
+        for row in table.traits {
+            self.add_trait(row)?;
+        }
+        for row in table.aliases {
+            self.add_alias(row)?;
+        }
+        for row in table.functions {
+            check_params(&row, &row.path, &[])?;
+            self.add_function(row)?;
+        }
+        for row in table.attributes {
+            check_path(&row.path)?;
+            let id = self.attributes.len() as u32;
+            insert_paths(&mut self.attribute_paths, &row.path, &row.also, id);
+            self.attributes.push(row);
+        }
+        Ok(())
+    }
+
+    fn add_type(&mut self, mut row: TypeRow) -> Result<(), ApisError> {
+        check_path(&row.path)?;
+        check_type_params(&row)?;
+        let functions = std::mem::take(&mut row.functions);
+        let methods = std::mem::take(&mut row.methods);
+        self.add_members(functions, &row.path, &row.params, Owner::Type)?;
+        self.add_members(methods, &row.path, &row.params, Owner::Receiver)?;
+        for name in &row.grow {
+            self.names.grow.insert(name.clone());
+        }
+        for name in row.shrink.iter().chain(&row.replace) {
+            self.names.shrink.insert(name.clone());
+        }
+        for name in &row.bound {
+            self.names.bound.insert(name.clone());
+        }
+        insert_paths(&mut self.owner_paths, &row.path, &row.also, OwnerRow::Type(self.types.len() as u32));
+        self.types.push(row);
+        Ok(())
+    }
+
+    fn add_trait(&mut self, mut row: TraitRow) -> Result<(), ApisError> {
+        check_path(&row.path)?;
+        let functions = std::mem::take(&mut row.functions);
+        let methods = std::mem::take(&mut row.methods);
+        self.add_members(functions, &row.path, &row.params, Owner::TraitFunction)?;
+        self.add_members(methods, &row.path, &row.params, Owner::Trait)?;
+        insert_paths(&mut self.owner_paths, &row.path, &row.also, OwnerRow::Trait(self.traits.len() as u32));
+        self.traits.push(row);
+        Ok(())
+    }
+
+    fn add_alias(&mut self, row: AliasRow) -> Result<(), ApisError> {
+        check_path(&row.path)?;
+        check_terms([&row.to], &row.path, &[&row.params])?;
+        if let Term::Path { path, .. } = &row.to
+            && self.alias(path).is_some()
+        {
+            return Err(row_error(&row.path, "is an alias of an alias".to_owned()));
+        }
+        insert_paths(&mut self.owner_paths, &row.path, &row.also, OwnerRow::Alias(self.aliases.len() as u32));
+        self.aliases.push(row);
+        Ok(())
+    }
+
+    fn add_members(
+        &mut self,
+        members: BTreeMap<String, FnRow>,
+        of: &str,
+        params: &[String],
+        owner: Owner,
+    ) -> Result<(), ApisError> {
+        for (name, mut row) in members {
+            let path = format!("{of}::{name}");
+            if !row.path.is_empty() || !row.also.is_empty() {
+                return Err(row_error(&path, "has a `path` or `also` of its own: its type's are used".to_owned()));
+            }
+            check_params(&row, &path, params)?;
+            row.path = path;
+            row.owner = owner;
+            self.add_function(row)?;
+        }
+        Ok(())
+    }
+
+    fn add_function(&mut self, row: FnRow) -> Result<(), ApisError> {
+        check_path(&row.path)?;
+        insert_paths(&mut self.function_paths, &row.path, &row.also, self.functions.len() as u32);
+        self.functions.push(row);
+        Ok(())
+    }
+
+    fn index_name(&mut self, id: FnId) {
+        let row = &self.functions[id.0 as usize];
+        let overridden = self.function_paths.get(&row.path) != Some(&id.0);
+        let name = row.path.rsplit("::").next().unwrap_or_default().to_owned();
+        match row.owner {
+            _ if overridden => return,
+            Owner::Module | Owner::Type => return,
+            Owner::TraitFunction => return self.trait_functions.entry(name).or_default().push(id),
+            Owner::Receiver | Owner::Trait => {}
+        }
+        let unions = [
+            (row.grows.contains(&Slot::Receiver), &mut self.names.grow),
+            (row.shrinks.contains(&Slot::Receiver), &mut self.names.shrink),
+            (row.through, &mut self.names.through),
+            (row.element, &mut self.names.element),
+        ];
+        for (applies, union) in unions {
+            if applies {
+                union.insert(name.clone());
+            }
+        }
+        self.methods.entry(name).or_default().push(id);
+    }
+}
+
+fn embedded() -> Result<Vec<Table>, ApisError> {
+    let parse = |&(name, text): &(&str, &str)| {
+        toml::from_str(text).map_err(|source| ApisError::Syntax { table: name.to_owned(), source: Box::new(source) })
+    };
+    EMBEDDED.iter().map(parse).collect()
+}
+
+/// Tables write `core::` and `alloc::` as `std::`.
+fn canonical_std(path: &str) -> Cow<'_, str> {
+    match path.split_once("::") {
+        Some(("core" | "alloc", rest)) => Cow::Owned(format!("std::{rest}")),
+        _ => Cow::Borrowed(path),
+    }
+}
+
+fn insert_paths<V: Copy>(map: &mut FxHashMap<String, V>, path: &str, also: &[String], value: V) {
+    for path in std::iter::once(path).chain(also.iter().map(String::as_str)) {
+        map.insert(path.to_owned(), value);
+    }
+}
+
+fn row_error(path: &str, reason: String) -> ApisError {
+    ApisError::Row { path: path.to_owned(), reason }
+}
+
+fn check_path(path: &str) -> Result<(), ApisError> {
+    let segment = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if path.split("::").all(segment) && !path.starts_with("core::") && !path.starts_with("alloc::") {
+        Ok(())
+    } else {
+        Err(row_error(path, "is not a canonical path".to_owned()))
+    }
+}
+
+/// Every parameter that a term names has to be declared: else a misspelt type passes for one.
+fn check_terms<'a>(
+    terms: impl IntoIterator<Item = &'a Term>,
+    path: &str,
+    declared: &[&[String]],
+) -> Result<(), ApisError> {
+    let mut unknown = None;
+    for term in terms {
+        term.for_each_param(&mut |name| {
+            if !declared.iter().any(|params| params.iter().any(|p| p == name)) {
+                unknown = Some(name.to_owned());
+            }
+        });
+    }
+    match unknown {
+        Some(name) => Err(row_error(path, format!("names `{name}`, which is no parameter of it"))),
+        None => Ok(()),
+    }
+}
+
+fn check_type_params(row: &TypeRow) -> Result<(), ApisError> {
+    let single = [&row.deref, &row.iterates, &row.output, &row.key, &row.element];
+    let terms = single.into_iter().flatten().chain(row.fields.values()).chain(row.variants.values().flatten());
+    check_terms(terms, &row.path, &[&row.params])
+}
+
+fn check_params(row: &FnRow, path: &str, of_type: &[String]) -> Result<(), ApisError> {
+    let terms = row.returns.iter().chain(row.calls.iter().flat_map(|c| &c.takes));
+    check_terms(terms, path, &[&row.params, of_type])
+}

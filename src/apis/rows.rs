@@ -1,0 +1,440 @@
+//! The rows of an API table, as `lints/apis/*.toml` and the user's config write them. `lints/README.md` explains each
+//! key to those who write tables; unknown keys are errors.
+
+use super::term::Term;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// One file of `lints/apis`, or the `[apis]` table of a config.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Table {
+    /// `[[type]]`
+    #[serde(rename = "type")]
+    pub types: Vec<TypeRow>,
+    /// `[[alias]]`
+    #[serde(rename = "alias")]
+    pub aliases: Vec<AliasRow>,
+    /// `[[fn]]`
+    #[serde(rename = "fn")]
+    pub functions: Vec<FnRow>,
+    /// `[[trait]]`
+    #[serde(rename = "trait")]
+    pub traits: Vec<TraitRow>,
+    /// `[[attribute]]`
+    #[serde(rename = "attribute")]
+    pub attributes: Vec<AttributeRow>,
+}
+
+/// A type of a library.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TypeRow {
+    /// Canonical path: where the documentation defines it, `core::` and `alloc::` written as `std::`.
+    pub path: String,
+    /// Other paths of the same type: re-exports.
+    pub also: Vec<String>,
+    /// Names of its type parameters, in order. A type written with fewer arguments leaves the rest unknown.
+    pub params: Vec<String>,
+    /// What `*x` and method calls reach: guards, smart pointers, lazies.
+    pub deref: Option<Term>,
+    /// An owning shared pointer (`Arc`, `Rc`).
+    pub strong: bool,
+    /// A pointer that does not keep its target alive (`Weak`).
+    pub weak: bool,
+    /// A lock or cell: its content changes through `&self`.
+    pub locks: bool,
+    /// A collection that changes through `&self` (`DashMap`).
+    pub shared: bool,
+    /// What iterating over it by value yields; for streams, what `next().await` yields. `&x` and `&mut x` of a
+    /// collection iterate over references to it.
+    pub iterates: Option<Term>,
+    /// What awaiting it gives.
+    pub output: Option<Term>,
+    /// Types of its public fields.
+    pub fields: BTreeMap<String, Term>,
+    /// Payloads of its variants, for patterns.
+    pub variants: BTreeMap<String, Vec<Term>>,
+    /// What kind of collection it is.
+    pub collection: Option<Collection>,
+    /// Type of the keys of a map, of the elements of a set.
+    pub key: Option<Term>,
+    /// Type of the values of a map, of the elements of anything else.
+    pub element: Option<Term>,
+    /// Whether it is `Copy`: using it does not move it.
+    pub copy: bool,
+    /// Methods that add elements.
+    pub grow: Vec<String>,
+    /// Methods that remove elements.
+    pub shrink: Vec<String>,
+    /// Methods whose result, compared, bounds the size (`len`, `capacity`, `is_full`).
+    pub bound: Vec<String>,
+    /// Methods that replace the whole content.
+    pub replace: Vec<String>,
+    /// What the owner of such a value has to do.
+    pub obligation: Option<Obligation>,
+    /// Associated functions: no receiver, arguments count from 0.
+    pub functions: BTreeMap<String, FnRow>,
+    /// Methods, and functions that take a value of the type first (`Arc::downgrade(this)`): that is the receiver, which
+    /// is not counted as an argument, also in `Type::method(receiver, …)`.
+    pub methods: BTreeMap<String, FnRow>,
+}
+
+/// The kind of a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Collection {
+    /// Keys and values; argument 0 of its growing methods is the key.
+    Map,
+    /// Elements that are keys.
+    Set,
+    /// A sequence.
+    List,
+    /// A sequence that is consumed at an end.
+    Queue,
+    /// The sending side of a channel that is unbounded, or of a type that does not tell.
+    Channel,
+    /// Running tasks whose results have to be taken.
+    TaskSet,
+    /// Keeps itself small, by a limit or by dropping what is done: never a leak.
+    Bounded,
+}
+
+/// What the owner of a value has to do.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Obligation {
+    /// What the value stands for.
+    pub kind: ObligationKind,
+    /// What dropping the value does.
+    pub drop: DropEffect,
+    /// Methods that meet the obligation.
+    #[serde(default)]
+    pub met_by: Vec<String>,
+    /// Methods that end what the value stands for without meeting the obligation (`kill` before `wait`), or, where
+    /// ending is all that is asked for (`abort`), meet it too.
+    #[serde(default)]
+    pub ended_by: Vec<String>,
+    /// Methods that meet the obligation only if their result says so (`try_wait`).
+    #[serde(default)]
+    pub polled_by: Vec<String>,
+    /// A call on the builder, with `true` or without argument, that makes dropping the value safe.
+    #[serde(default)]
+    pub excuse: Option<String>,
+}
+
+/// What an obligation is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObligationKind {
+    /// A child process.
+    Child,
+    /// An asynchronous task.
+    Task,
+    /// A thread.
+    Thread,
+    /// A set of tasks.
+    TaskSet,
+    /// A pool of connections.
+    Pool,
+    /// Memory behind a raw pointer.
+    RawMemory,
+    /// A raw file descriptor, socket or handle.
+    Handle,
+}
+
+impl ObligationKind {
+    /// All kinds.
+    pub const ALL: [ObligationKind; 7] = [
+        ObligationKind::Child,
+        ObligationKind::Task,
+        ObligationKind::Thread,
+        ObligationKind::TaskSet,
+        ObligationKind::Pool,
+        ObligationKind::RawMemory,
+        ObligationKind::Handle,
+    ];
+}
+
+/// What dropping a value does to what it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropEffect {
+    /// It is lost: the resource stays taken.
+    Leaks,
+    /// It goes on without an owner.
+    Detaches,
+    /// It is stopped or killed.
+    Aborts,
+    /// It is closed.
+    Closes,
+    /// The drop waits until it has ended.
+    Joins,
+}
+
+/// A type alias of a library.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AliasRow {
+    /// Canonical path.
+    pub path: String,
+    /// Re-exports.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// Names of its type parameters.
+    #[serde(default)]
+    pub params: Vec<String>,
+    /// What it stands for.
+    pub to: Term,
+}
+
+/// A function, associated function or method.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FnRow {
+    /// Canonical path. Written only in `[[fn]]`; filled in for those in a type's or trait's row.
+    pub path: String,
+    /// Re-exports. Only in `[[fn]]`.
+    pub also: Vec<String>,
+    /// Names of its own type parameters, in order, for turbofish.
+    pub params: Vec<String>,
+    /// Its result; not known if absent.
+    pub returns: Option<Term>,
+    /// The call gives a future, and `returns` is what awaiting that gives.
+    #[serde(rename = "async")]
+    pub is_async: bool,
+    /// Takes `self` by value.
+    pub consumes: bool,
+    /// The result is the receiver's content or a view of it: `lock`, `unwrap`, `as_ref`.
+    pub through: bool,
+    /// The result is an element of the receiver, or a sequence of them: `get`, `iter`, `entry`.
+    pub element: bool,
+    /// The result holds these arguments: `Arc::new`, `Some`.
+    pub wraps: Vec<u8>,
+    /// Closures and functions among the arguments that it calls.
+    pub calls: Vec<Calls>,
+    /// The future among the arguments that it runs before it (or the future it returns) is done: `block_on`, `timeout`.
+    pub awaits: Option<u8>,
+    /// Runs an argument in the background.
+    pub spawns: Option<Spawns>,
+    /// The result is an obligation by itself, whatever its type: raw values.
+    pub acquires: Option<Acquires>,
+    /// Gives back what this was acquired as.
+    pub releases: Option<Slot>,
+    /// Makes an owner of a raw value.
+    pub adopts: Option<Adopts>,
+    /// Drops it here.
+    pub drops: Option<Slot>,
+    /// Lets it go on without an owner.
+    pub detaches: Option<Slot>,
+    /// Keeps it from ever being dropped.
+    pub forgets: Option<Slot>,
+    /// Waits until what it stands for has ended.
+    pub waits: Option<Slot>,
+    /// Arguments that the receiver (or, without one, something global) keeps.
+    pub stores: Vec<u8>,
+    /// Arguments that are only looked at, though they are passed by value.
+    pub borrows: Vec<u8>,
+    /// The result is a tuple of the two ends of a channel.
+    pub pair: Option<[End; 2]>,
+    /// Does not return.
+    pub never: bool,
+    /// Its result can tell a loop to stop: a closed channel, a cancelled token, a signal, a dead `Weak`.
+    pub ends: bool,
+    /// The content or element in the result has left the receiver: `take`, `remove`, `pop`.
+    pub moves_out: bool,
+    /// Adds to the collection that these are or are views of: `Entry::or_insert`, `Write::write_all`.
+    pub grows: Vec<Slot>,
+    /// Removes from the collection that these are or are views of: `OccupiedEntry::remove`, `mem::take`.
+    pub shrinks: Vec<Slot>,
+    /// Its name alone tells, also on a receiver of unknown type.
+    pub distinctive: bool,
+    /// Its result comes from a peer, a clock, a generator or a file: there is no end of different ones.
+    pub from_outside: bool,
+    /// Where it stands: set when the table is read.
+    #[serde(skip)]
+    pub owner: Owner,
+}
+
+/// What a function belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Owner {
+    /// A module.
+    #[default]
+    Module,
+    /// A type; the function has no receiver.
+    Type,
+    /// A type; the function has a receiver.
+    Receiver,
+    /// A trait; the function has a receiver of any type.
+    Trait,
+    /// A trait; the function has no receiver.
+    TraitFunction,
+}
+
+/// A callable argument.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calls {
+    /// Which argument.
+    pub arg: u8,
+    /// Types of what it is given.
+    #[serde(default)]
+    pub takes: Vec<Term>,
+    /// How often, seen from the calling function.
+    #[serde(default)]
+    pub heat: Heat,
+}
+
+/// How often something runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Heat {
+    /// As often as the caller.
+    #[default]
+    Same,
+    /// Once in the life of the process.
+    Once,
+    /// Once in a thread.
+    PerThread,
+    /// Whenever someone asks.
+    PerCall,
+    /// Again and again: per element, request or tick.
+    Repeated,
+    /// Only in tests.
+    Test,
+}
+
+/// What an argument runs as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spawns {
+    /// Which argument.
+    pub arg: u8,
+    /// As what.
+    #[serde(rename = "as")]
+    pub kind: SpawnKind,
+    /// The receiver answers for it, so that the result may be dropped: `TaskTracker`, `LocalSet`.
+    #[serde(default)]
+    pub owned: bool,
+}
+
+/// What something in the background is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpawnKind {
+    /// A future on an executor.
+    Task,
+    /// A future on the executor of this thread.
+    Local,
+    /// A closure on a pool for blocking work.
+    Blocking,
+    /// A thread.
+    Thread,
+    /// A thread or task that ends with its scope.
+    Scoped,
+}
+
+/// A result that is an obligation by itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acquires {
+    /// Of what kind.
+    pub kind: ObligationKind,
+    /// Paths of the functions that release or adopt it.
+    pub released_by: Vec<String>,
+}
+
+/// A raw argument that gets an owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adopts {
+    /// Which argument.
+    pub arg: u8,
+    /// When.
+    #[serde(default)]
+    pub when: When,
+}
+
+/// When an argument is taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// On failure too.
+    #[default]
+    Always,
+    /// Only if the call succeeds.
+    Ok,
+}
+
+/// An end of a channel. Dropping every `tx` ends `rx`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// Sends.
+    Tx,
+    /// Receives.
+    Rx,
+}
+
+/// The receiver (`"self"`) or an argument (its number).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "SlotText")]
+pub enum Slot {
+    /// The receiver.
+    Receiver,
+    /// An argument.
+    Arg(u8),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected \"self\" or the number of an argument")]
+enum SlotText {
+    Arg(u8),
+    Name(String),
+}
+
+impl TryFrom<SlotText> for Slot {
+    type Error = String;
+
+    fn try_from(text: SlotText) -> Result<Slot, String> {
+        match text {
+            SlotText::Arg(arg) => Ok(Slot::Arg(arg)),
+            SlotText::Name(name) if name == "self" => Ok(Slot::Receiver),
+            SlotText::Name(name) => Err(format!("expected \"self\" or the number of an argument, found \"{name}\"")),
+        }
+    }
+}
+
+/// A trait of a library.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TraitRow {
+    /// Canonical path.
+    pub path: String,
+    /// Re-exports.
+    pub also: Vec<String>,
+    /// Names of its type parameters.
+    pub params: Vec<String>,
+    /// How often methods of its implementations run.
+    pub runs: BTreeMap<String, Heat>,
+    /// How often every other method of its implementations runs.
+    pub runs_all: Option<Heat>,
+    /// Its functions without receiver, for calls on any type: `File::from_raw_fd(fd)`.
+    pub functions: BTreeMap<String, FnRow>,
+    /// Its methods, for calls on any receiver.
+    pub methods: BTreeMap<String, FnRow>,
+}
+
+/// An attribute that says how often a function runs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeRow {
+    /// Canonical path.
+    pub path: String,
+    /// Re-exports.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// How often.
+    pub heat: Heat,
+}

@@ -1,0 +1,201 @@
+//! The embedded tables and the rules for all tables.
+
+use super::*;
+use std::collections::BTreeMap;
+
+fn parse(text: &str) -> Result<Apis, String> {
+    let table = toml::from_str(text).map_err(|e| e.to_string())?;
+    Apis::new(vec![table]).map_err(|e| e.to_string())
+}
+
+#[test]
+fn embedded_tables_are_the_files_of_the_folder() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/lints/apis");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
+        .collect();
+    files.sort();
+    let embedded: Vec<&str> = EMBEDDED.iter().map(|(name, _)| *name).collect();
+    assert_eq!(embedded, files, "src/apis.rs lists the tables sorted by name");
+}
+
+#[test]
+fn every_embedded_table_is_valid() {
+    for &(name, text) in EMBEDDED {
+        let table: Table = toml::from_str(text).unwrap_or_else(|e| panic!("{name}: {e}"));
+        Apis::new(vec![table]).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+    Apis::builtin();
+}
+
+#[test]
+fn embedded_paths_are_unique() {
+    let mut functions = BTreeMap::new();
+    let mut owners = BTreeMap::new();
+    let mut attributes = BTreeMap::new();
+    for &(name, text) in EMBEDDED {
+        let table: Table = toml::from_str(text).unwrap();
+        let types = table.types.iter().map(|r| (&r.path, &r.also));
+        let traits = table.traits.iter().map(|r| (&r.path, &r.also));
+        let aliases = table.aliases.iter().map(|r| (&r.path, &r.also));
+        for (path, also) in types.chain(traits).chain(aliases) {
+            claim(&mut owners, name, path, also);
+        }
+        for row in &table.functions {
+            claim(&mut functions, name, &row.path, &row.also);
+        }
+        for row in &table.attributes {
+            claim(&mut attributes, name, &row.path, &row.also);
+        }
+    }
+}
+
+fn claim<'a>(seen: &mut BTreeMap<String, &'a str>, table: &'a str, path: &str, also: &[String]) {
+    for path in std::iter::once(path).chain(also.iter().map(String::as_str)) {
+        if let Some(other) = seen.insert(path.to_owned(), table) {
+            panic!("`{path}` is in {other} and {table}");
+        }
+    }
+}
+
+#[test]
+fn every_type_that_a_function_returns_with_arguments_has_as_many_parameters() {
+    let apis = Apis::builtin();
+    for row in apis.functions() {
+        if let Some(term) = &row.returns {
+            check_arity(apis, term, &row.path);
+        }
+    }
+}
+
+fn check_arity(apis: &Apis, term: &Term, of: &str) {
+    match term {
+        Term::Path { path, args } => {
+            if let Some(row) = apis.type_row(path) {
+                assert!(args.len() <= row.params.len(), "{of}: {path} has {} parameters", row.params.len());
+            }
+            args.iter().for_each(|t| check_arity(apis, t, of));
+        }
+        Term::Tuple(terms) => terms.iter().for_each(|t| check_arity(apis, t, of)),
+        Term::Ref { to, .. } | Term::Pointer(to) | Term::Slice(to) => check_arity(apis, to, of),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_an_obligation_names_is_a_method_of_the_type() {
+    let apis = Apis::builtin();
+    for row in apis.types() {
+        let Some(obligation) = &row.obligation else { continue };
+        for name in [&obligation.met_by, &obligation.ended_by, &obligation.polled_by].into_iter().flatten() {
+            assert!(apis.method(&row.path, name).is_some(), "{}::{name} has no row", row.path);
+        }
+    }
+}
+
+#[test]
+fn what_releases_has_a_row_that_says_so_if_it_has_one() {
+    let apis = Apis::builtin();
+    let rows = apis.functions().iter().filter_map(|row| row.acquires.as_ref());
+    for path in rows.flat_map(|acquires| &acquires.released_by) {
+        if let Some(row) = apis.function(path) {
+            assert!(row.adopts.is_some() || row.releases.is_some(), "{path}");
+        }
+    }
+}
+
+#[test]
+fn collections_name_their_growth_and_have_elements() {
+    for row in Apis::builtin().types() {
+        if row.collection.is_some() {
+            assert!(!row.grow.is_empty(), "{} does not grow", row.path);
+            assert!(row.element.is_some(), "{} has no element", row.path);
+        }
+        if matches!(row.collection, Some(Collection::Map | Collection::Set)) {
+            assert!(row.key.is_some(), "{} has no key", row.path);
+        }
+    }
+}
+
+#[test]
+fn finds_functions_by_every_path() {
+    let apis = Apis::builtin();
+    let insert = apis.function("std::collections::HashMap::insert").unwrap();
+    assert_eq!(insert.path, "std::collections::HashMap::insert");
+    assert_eq!(apis.function("std::collections::hash_map::HashMap::insert").unwrap().path, insert.path);
+    assert_eq!(apis.method("std::collections::HashMap", "insert").unwrap().path, insert.path);
+    assert_eq!(apis.function("core::mem::forget").unwrap().forgets, Some(Slot::Arg(0)));
+    assert_eq!(apis.function("alloc::boxed::Box::new").unwrap().wraps, [0]);
+    assert!(apis.function("std::collections::HashMap::no_such").is_none());
+    assert!(apis.function("HashMap").is_none());
+}
+
+#[test]
+fn follows_aliases() {
+    let apis = Apis::builtin();
+    assert_eq!(apis.canonical("std::io::Result"), Some("std::result::Result"));
+    assert!(apis.type_row("std::io::Result").is_none());
+    assert_eq!(apis.alias("std::io::Result").unwrap().params, ["T"]);
+    assert_eq!(apis.function("std::io::Result::unwrap").unwrap().path, "std::result::Result::unwrap");
+}
+
+#[test]
+fn knows_names_of_methods() {
+    let apis = Apis::builtin();
+    assert!(apis.is_grow_name("push") && apis.is_grow_name("or_insert_with"));
+    assert!(apis.is_shrink_name("retain") && apis.is_shrink_name("pop_front"));
+    assert!(apis.is_bound_name("len") && !apis.is_bound_name("push"));
+    assert!(apis.is_through_name("lock") && apis.is_through_name("unwrap") && !apis.is_through_name("spawn"));
+    assert!(apis.is_element_name("entry") && apis.is_element_name("values_mut"));
+    assert!(apis.distinctive("into_raw_fd").is_some_and(|row| row.acquires.is_some()));
+    assert!(apis.distinctive("wait").is_none());
+    let waits: Vec<_> = apis.methods_named("wait").iter().map(|&id| apis.row(id).path.as_str()).collect();
+    assert!(waits.contains(&"std::process::Child::wait"), "{waits:?}");
+    assert!(!apis.trait_functions_named("from_raw_fd").is_empty());
+}
+
+#[test]
+fn refuses_unknown_keys() {
+    for text in [
+        "[[typ]]\npath = \"a::B\"",
+        "[[type]]\npath = \"a::B\"\ngrows = [\"push\"]",
+        "[[type]]\npath = \"a::B\"\n[type.methods]\nf = { return = \"T\" }",
+        "[[type]]\npath = \"a::B\"\nobligation = { kind = \"child\", drop = \"leaks\", meets = [] }",
+        "[[fn]]\npath = \"a::b\"\nspawns = { arg = 0, as = \"task\", how = 1 }",
+        "[[trait]]\npath = \"a::B\"\nheat = \"once\"",
+        "[[attribute]]\npath = \"a::b\"\nheat = \"once\"\nwarm = true",
+        "[[alias]]\npath = \"a::b\"\nto = \"u8\"\nis = 1",
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(error.contains("unknown field"), "{text}: {error}");
+    }
+}
+
+#[test]
+fn refuses_rows_that_make_no_sense() {
+    for (text, reason) in [
+        ("[[type]]\nparams = [\"T\"]", "is not a canonical path"),
+        ("[[fn]]\npath = \"core::mem::drop\"", "is not a canonical path"),
+        ("[[fn]]\npath = \"a::b\"\nreturns = \"Option<T>\"", "names `T`, which is no parameter"),
+        ("[[type]]\npath = \"a::B\"\nderef = \"T\"", "names `T`, which is no parameter"),
+        ("[[type]]\npath = \"a::B\"\n[type.methods]\nf = { path = \"a::B::g\" }", "of its own"),
+        ("[[fn]]\npath = \"a::b\"\nreturns = \"Option<\"", "is not a type term"),
+        ("[[fn]]\npath = \"a::b\"\ndrops = \"this\"", "expected \"self\" or the number of an argument"),
+        ("[[fn]]\npath = \"a::b\"\ncalls = [{ arg = 0, heat = \"often\" }]", "unknown variant `often`"),
+        ("[[alias]]\npath = \"a::A\"\nto = \"u8\"\n[[alias]]\npath = \"a::B\"\nto = \"a::A\"", "alias of an alias"),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(error.contains(reason), "{text}: {error}");
+    }
+}
+
+#[test]
+fn rows_of_the_user_win() {
+    let user = "[[fn]]\npath = \"std::mem::forget\"\ndrops = 0\n[[type]]\npath = \"my::Pool\"\nlocks = true";
+    let apis = Apis::extended(toml::from_str(user).unwrap()).unwrap();
+    let forget = apis.function("std::mem::forget").unwrap();
+    assert_eq!((forget.forgets, forget.drops), (None, Some(Slot::Arg(0))));
+    assert!(apis.type_row("my::Pool").unwrap().locks);
+}

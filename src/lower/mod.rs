@@ -1,0 +1,119 @@
+//! From a syntax tree to facts.
+//!
+//! Lowering sees one file's text and nothing else: it resolves no path, knows no lint, no config and no API table. Local
+//! variables are resolved here, since that is a matter of scopes alone; every other name is left as written.
+
+mod attributes;
+mod body;
+mod closures;
+mod control;
+mod expr;
+mod format;
+mod item_macros;
+mod items;
+mod macros;
+mod names;
+mod paths;
+mod patterns;
+mod ranges;
+#[cfg(test)]
+mod tests;
+
+use crate::facts::{BodyHeader, BodyId, BodyKind, FileFacts, Header, ItemId, ModuleId, NameId, Run};
+use crate::source::TextRange;
+use body::BodyState;
+use names::Interner;
+
+/// The facts of a file. `offset` is where the parsed text begins in the file on disk, `lines` the number of lines.
+pub fn file(tree: &syn::File, offset: u32, lines: u32) -> FileFacts {
+    let mut lowerer = Lowerer {
+        names: Interner::default(),
+        header: Header { lines, ..Header::default() },
+        encoded: Vec::new(),
+        offset,
+        stack: Vec::new(),
+    };
+    lowerer.root(tree);
+    FileFacts { names: lowerer.names.names, header: lowerer.header, encoded: lowerer.encoded }
+}
+
+/// The state of lowering one file. Bodies in progress are a stack: the innermost closure or nested item is its top.
+struct Lowerer {
+    names: Interner,
+    header: Header,
+    encoded: Vec<u8>,
+    offset: u32,
+    stack: Vec<BodyState>,
+}
+
+/// Where a body stands, as far as its header tells.
+#[derive(Clone, Copy)]
+struct BodyPlace {
+    kind: BodyKind,
+    item: ItemId,
+    module: ModuleId,
+    flags: u8,
+    span: TextRange,
+}
+
+impl Lowerer {
+    fn name(&mut self, text: &str) -> NameId {
+        self.names.intern(text)
+    }
+
+    fn ident(&mut self, ident: &syn::Ident) -> NameId {
+        self.names.intern_ident(ident)
+    }
+
+    /// The body being built.
+    fn top(&mut self) -> &mut BodyState {
+        self.stack.last_mut().expect("expressions are lowered within a body")
+    }
+
+    /// Starts a body; its id comes before those of the bodies nested in it.
+    fn open_body(&mut self, place: BodyPlace) -> BodyId {
+        let id = BodyId(self.header.bodies.len() as u32);
+        let nested = matches!(place.kind, BodyKind::Closure | BodyKind::AsyncBlock);
+        let parent = self.stack.last().filter(|_| nested).map_or(BodyId::NONE, |outer| outer.id);
+        self.header.bodies.push(BodyHeader {
+            kind: place.kind,
+            flags: place.flags,
+            item: place.item,
+            parent,
+            module: place.module,
+            span: place.span,
+            calls: Run::default(),
+            fields: Run::default(),
+            bytes: Run::default(),
+        });
+        self.stack.push(BodyState::new(id, place.kind, place.module));
+        id
+    }
+
+    /// Ends the top body: closes its flow, writes header and encoding, and returns what it captured.
+    fn close_body(&mut self) -> BodyState {
+        let mut state = self.stack.pop().expect("a body was opened");
+        state.finish();
+        let calls = self.name_run(&mut state.calls);
+        let fields = self.name_run(&mut state.fields);
+        let start = self.encoded.len();
+        self.encoded = postcard::to_extend(&state.body, std::mem::take(&mut self.encoded))
+            .expect("a body has only types that postcard encodes");
+        let header = &mut self.header.bodies[state.id.index()];
+        header.flags |= state.flags;
+        header.module = state.module;
+        header.calls = calls;
+        header.fields = fields;
+        header.bytes = Run { start: start as u32, len: (self.encoded.len() - start) as u32 };
+        state
+    }
+
+    /// Sorted, without repeats, as a run of `body_names`.
+    fn name_run(&mut self, names: &mut Vec<NameId>) -> Run {
+        names.sort_unstable();
+        names.dedup();
+        let start = self.header.body_names.len() as u32;
+        self.header.body_names.extend_from_slice(names);
+        Run { start, len: names.len() as u32 }
+    }
+}

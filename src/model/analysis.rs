@@ -1,0 +1,191 @@
+//! What is computed once from the digests of all functions, and how lints walk over functions.
+
+use super::access::{Root, Tracer};
+use super::digest::{Digest, Seed, SeedKind, digest};
+use super::effects::{Effects, ReleaseNames, solve};
+use super::exits::Ends;
+use super::heat::{Runs, at_site, heats};
+use super::ledger::{Event, Ledger};
+use super::{CrateId, DefId, Model, Symbol};
+use crate::apis::{Heat, ObligationKind};
+use crate::facts::body::*;
+use crate::source::Span;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// All that spans functions.
+#[derive(Default)]
+pub struct Analysis {
+    /// One per function, in the order of files and bodies.
+    pub digests: Vec<Digest>,
+    /// How often each runs.
+    pub heats: Vec<Runs>,
+    /// Every collection's events.
+    pub ledger: Ledger,
+    /// What methods of some name release.
+    pub releases: ReleaseNames,
+    effects: FxHashMap<DefId, Vec<Effects>>,
+    positions: FxHashMap<DefId, u32>,
+    never: FxHashSet<DefId>,
+    fresh: FxHashMap<DefId, ObligationKind>,
+    released_fields: FxHashSet<(Root, ObligationKind)>,
+    released_names: FxHashSet<(Symbol, ObligationKind)>,
+    daemons: FxHashSet<CrateId>,
+}
+
+impl Analysis {
+    /// Digests all functions and solves what they depend on each other for.
+    pub fn new(model: &Model) -> Analysis {
+        let releases = ReleaseNames::new(model);
+        let roots: Vec<_> = model.roots().collect();
+        let digests: Vec<Digest> =
+            roots.par_iter().enumerate().map(|(i, &root)| digest(model, &releases, root, i as u32)).collect();
+        let positions = digests.iter().enumerate().map(|(i, d)| (d.owner, i as u32)).collect();
+        let params = digests.iter().map(|d| (d.owner, &d.params)).collect();
+        let effects = solve(&params);
+        let mut analysis = Analysis {
+            heats: heats(model, &digests),
+            ledger: Ledger::gather(digests.iter().map(|d| &d.events)),
+            never: never_ending(&digests),
+            fresh: fresh(&digests),
+            released_fields: FxHashSet::default(),
+            released_names: FxHashSet::default(),
+            daemons: FxHashSet::default(),
+            digests,
+            releases,
+            effects,
+            positions,
+        };
+        analysis.field_releases();
+        analysis.daemons(model);
+        analysis
+    }
+
+    fn field_releases(&mut self) {
+        for (access, kind) in self.digests.iter().flat_map(|d| &d.field_releases) {
+            self.released_fields.insert((access.root, *kind));
+            if let (Root::Unknown, Some(name)) = (access.root, access.last) {
+                self.released_names.insert((name, *kind));
+            }
+        }
+    }
+
+    fn daemons(&mut self, model: &Model) {
+        for (digest, &runs) in self.digests.iter().zip(&self.heats) {
+            let serves = digest.bodies.iter().any(|b| b.serves || matches!(b.ends, Ends::Never(_)));
+            if serves && runs != Runs::Test {
+                self.daemons.insert(model.module(model.def(digest.owner).module).krate);
+            }
+        }
+    }
+}
+
+/// Functions that never return, through those they call.
+fn never_ending(digests: &[Digest]) -> FxHashSet<DefId> {
+    let mut never = FxHashSet::default();
+    loop {
+        let before = never.len();
+        for digest in digests {
+            let stuck = match &digest.bodies[0].ends {
+                Ends::Never(_) => true,
+                Ends::Unless(callees) => callees.iter().any(|c| never.contains(c)),
+                Ends::Yes => false,
+            };
+            if stuck {
+                never.insert(digest.owner);
+            }
+        }
+        if never.len() == before {
+            return never;
+        }
+    }
+}
+
+/// Functions whose result is something they acquired.
+fn fresh(digests: &[Digest]) -> FxHashMap<DefId, ObligationKind> {
+    let mut fresh: FxHashMap<DefId, ObligationKind> = FxHashMap::default();
+    loop {
+        let before = fresh.len();
+        for digest in digests {
+            let kind = digest.returns.iter().find_map(|kind| match kind {
+                SeedKind::Acquire(kind) => Some(*kind),
+                SeedKind::Call(callee) => fresh.get(callee).copied(),
+                SeedKind::Spawn(_) => None,
+            });
+            if let Some(kind) = kind {
+                fresh.entry(digest.owner).or_insert(kind);
+            }
+        }
+        if fresh.len() == before {
+            return fresh;
+        }
+    }
+}
+
+impl Model {
+    /// What a function may do with a parameter.
+    pub fn effects(&self, def: DefId, param: u32) -> Effects {
+        let known = self.analysis.effects.get(&def).and_then(|list| list.get(param as usize));
+        known.copied().unwrap_or(Effects::UNKNOWN)
+    }
+
+    /// Whether a function never returns.
+    pub fn never_returns(&self, def: DefId) -> bool {
+        self.analysis.never.contains(&def)
+    }
+
+    /// What kind of resource a function of the run acquires and returns.
+    pub fn acquires(&self, def: DefId) -> Option<ObligationKind> {
+        self.analysis.fresh.get(&def).copied()
+    }
+
+    /// The digest of a function.
+    pub fn digest_of(&self, def: DefId) -> Option<&Digest> {
+        self.analysis.positions.get(&def).map(|&i| &self.analysis.digests[i as usize])
+    }
+
+    /// Whether somewhere a value in this field is released or handed on.
+    pub fn field_is_released(&self, owner: DefId, name: Symbol, kind: ObligationKind) -> bool {
+        self.analysis.released_fields.contains(&(Root::Field(owner, name), kind))
+            || self.analysis.released_names.contains(&(name, kind))
+    }
+
+    /// Whether the crate of an item runs for long: it has an endless loop, or one that serves.
+    pub fn is_daemon(&self, def: DefId) -> bool {
+        self.analysis.daemons.contains(&self.module(self.def(def).module).krate)
+    }
+
+    /// How often a place in the function at `position` runs.
+    pub fn runs_at(&self, position: u32, body: u32, in_loop: bool) -> Runs {
+        let digest = &self.analysis.digests[position as usize];
+        let heat = if in_loop { Heat::Repeated } else { Heat::Same };
+        at_site(digest, self.analysis.heats[position as usize], body, heat)
+    }
+
+    /// How often an event happens.
+    pub fn runs_of(&self, event: &Event) -> Runs {
+        self.runs_at(event.site.function, event.site.body, event.repeated)
+    }
+
+    /// Visits every function that has a seed for which `wanted` holds, once per such seed. Test code is left out unless
+    /// it was asked for.
+    pub fn each_seed(&self, wanted: impl Fn(&Seed) -> bool, mut visit: impl FnMut(&Tracer, u32, &Seed)) {
+        for (position, digest) in self.analysis.digests.iter().enumerate() {
+            let skipped = self.analysis.heats[position] == Runs::Test && !self.tests;
+            if skipped || !digest.seeds.iter().any(&wanted) {
+                continue;
+            }
+            let function = self.typed(digest.root);
+            let tracer = Tracer::new(self, &function);
+            for seed in digest.seeds.iter().filter(|s| wanted(s)) {
+                visit(&tracer, position as u32, seed);
+            }
+        }
+    }
+
+    /// The source of a statement.
+    pub fn span_of(&self, tracer: &Tracer, body: u32, statement: StatementId) -> Span {
+        let typed = tracer.body(body);
+        Span { file: typed.at.file, range: typed.body.spans[statement.index()] }
+    }
+}

@@ -1,0 +1,341 @@
+//! What is kept of a function once its bodies are put away: whom it calls, what it does to its parameters and to
+//! collections, what it acquires, and whether it ends. Digests are made in parallel, one function at a time, and all that
+//! spans functions is computed from them.
+
+use super::access::{Access, Root, Tracer};
+use super::effects::{Effects, ParamUses, ReleaseNames, param_uses, slot};
+use super::exits::{Ends, ends, is_service_loop, loops_up};
+use super::ledger::{Events, events};
+use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
+use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
+use crate::facts::body::*;
+use crate::facts::{BodyKind, ItemKind};
+use crate::source::Span;
+
+/// A function of the run that another one calls, or names as a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallSite {
+    /// Whom.
+    pub callee: DefId,
+    /// The position of the body within the function.
+    pub body: u32,
+    /// How often, seen from that body: `Repeated` in a loop that has no end of its own.
+    pub heat: Heat,
+    /// Where.
+    pub span: Span,
+}
+
+/// Something that is acquired or started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seed {
+    /// What.
+    pub kind: SeedKind,
+    /// The position of the body within the function.
+    pub body: u32,
+    /// The call.
+    pub statement: StatementId,
+}
+
+/// What a seed starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeedKind {
+    /// Background work.
+    Spawn(SpawnKind),
+    /// A value with an obligation.
+    Acquire(ObligationKind),
+    /// The result of a function of the run that may be such a value.
+    Call(DefId),
+}
+
+/// A body within a function.
+#[derive(Debug, Clone)]
+pub struct BodyDigest {
+    /// The body it stands in; its own position for the first.
+    pub parent: u32,
+    /// How often it runs, seen from the body it stands in.
+    pub heat: Heat,
+    /// Whether it runs in the background.
+    pub spawned: Option<SpawnKind>,
+    /// Whether it ends.
+    pub ends: Ends,
+    /// Whether it has a loop that takes its work from outside.
+    pub serves: bool,
+}
+
+/// What is kept of a function.
+#[derive(Debug, Clone)]
+pub struct Digest {
+    /// Its own body.
+    pub root: BodyRef,
+    /// The function, static or const.
+    pub owner: DefId,
+    /// Its bodies, in the order of [`super::TypedFn::bodies`].
+    pub bodies: Vec<BodyDigest>,
+    /// Calls of functions of the run.
+    pub calls: Vec<CallSite>,
+    /// Its parameters.
+    pub params: ParamUses,
+    /// Its collections.
+    pub events: Events,
+    /// What it acquires and starts.
+    pub seeds: Vec<Seed>,
+    /// Whether what its seeds acquire may come back in its result.
+    pub returns: Vec<SeedKind>,
+    /// Fields whose content it releases or hands on.
+    pub field_releases: Vec<(Access, ObligationKind)>,
+}
+
+/// Digests the function with body `root`; `position` is its place in the list of digests.
+pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u32) -> Digest {
+    let function = model.typed(root);
+    let tracer = Tracer::new(model, &function);
+    let count = function.bodies.len() as u32;
+    let mut digest = Digest {
+        root,
+        owner: model.owner(root),
+        bodies: (0..count).map(|index| body_digest(&tracer, index)).collect(),
+        calls: Vec::new(),
+        params: param_uses(&tracer, releases),
+        events: events(&tracer, position),
+        seeds: Vec::new(),
+        returns: Vec::new(),
+        field_releases: field_releases(&tracer, releases),
+    };
+    for index in 0..count {
+        calls_and_seeds(&tracer, index, &mut digest);
+    }
+    digest.returns = returned(&tracer, &digest.seeds);
+    digest
+}
+
+fn body_digest(tracer: &Tracer, index: u32) -> BodyDigest {
+    let (mut parent, mut heat, mut spawned) = (index, Heat::Same, None);
+    if let Some((outer, call, arg)) = tracer.handed_to(index) {
+        parent = outer;
+        if let Some(row) = tracer.row(outer, call) {
+            let slot = slot(row, arg);
+            let called = row.calls.iter().find(|c| Slot::Arg(c.arg) == slot);
+            heat = called.map_or(Heat::Same, |c| c.heat);
+            spawned = row.spawns.filter(|s| Slot::Arg(s.arg) == slot).map(|s| s.kind);
+        }
+        let around = innermost_loop(&tracer.body(outer).body, call);
+        if is_repeated(tracer, outer, around.unwrap_or_default()) {
+            heat = Heat::Repeated;
+        }
+    } else if let Some(outer) = outer_body(tracer, index) {
+        parent = outer;
+    }
+    let loops = tracer.body(index).body.loops.len() as u32;
+    let serves = (0..loops).any(|l| is_service_loop(tracer, index, LoopId(l)));
+    BodyDigest { parent, heat, spawned, ends: ends(tracer, index), serves }
+}
+
+fn outer_body(tracer: &Tracer, index: u32) -> Option<u32> {
+    let parent = tracer.model.body_header(tracer.body(index).at).parent.get()?;
+    tracer.function.bodies.iter().position(|b| b.at.body == parent).map(|p| p as u32)
+}
+
+/// Whether some loop around runs as long as there is work: a `for` over what is at hand does not.
+pub fn is_repeated(tracer: &Tracer, index: u32, innermost: LoopId) -> bool {
+    let body = &tracer.body(index).body;
+    loops_up(body, innermost).any(|l| body.loops[l.index()].kind != LoopKind::For || is_service_loop(tracer, index, l))
+}
+
+/// The innermost loop around a statement.
+pub fn innermost_loop(body: &Body, statement: StatementId) -> Option<LoopId> {
+    let block = block_of(body, statement)?;
+    body.blocks[block.index()].in_loop.get()
+}
+
+/// The block that a statement is in.
+pub fn block_of(body: &Body, statement: StatementId) -> Option<BlockId> {
+    let found = body.blocks.iter().position(|b| b.statements.ids().contains(&statement.0));
+    found.map(|b| BlockId(b as u32))
+}
+
+fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
+    let typed = tracer.body(index);
+    let body = &typed.body;
+    for block in &body.blocks {
+        let repeated = is_repeated(tracer, index, block.in_loop);
+        let heat = if repeated { Heat::Repeated } else { Heat::Same };
+        for id in block.statements.ids().map(StatementId) {
+            let span = Span { file: typed.at.file, range: body.spans[id.index()] };
+            let statement = &body.statements[id.index()];
+            named_functions(tracer, index, id, statement, heat, span, digest);
+            match typed.types.callee(id) {
+                Callee::Def(callee) => {
+                    digest.calls.push(CallSite { callee, body: index, heat, span });
+                    if may_acquire(tracer.model, tracer.model.item_ty(callee)) {
+                        digest.seeds.push(Seed { kind: SeedKind::Call(callee), body: index, statement: id });
+                    }
+                }
+                Callee::External(_) | Callee::Distinctive(_) => {
+                    let Some(row) = tracer.row(index, id) else { continue };
+                    if let Some(kind) = seed_kind(tracer.model, row) {
+                        digest.seeds.push(Seed { kind, body: index, statement: id });
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Functions given as values: `get(handler)`, `map(f)`, `thread::spawn(worker)`.
+fn named_functions(
+    tracer: &Tracer,
+    index: u32,
+    id: StatementId,
+    statement: &Statement,
+    heat: Heat,
+    span: Span,
+    digest: &mut Digest,
+) {
+    let typed = tracer.body(index);
+    for (at, operand) in typed.body.args(statement).iter().enumerate() {
+        let Some((_, place)) = operand.as_place() else { continue };
+        if !matches!(typed.body.places[place.index()].base, Base::Path(_)) {
+            continue;
+        }
+        let &TyData::FnDef(callee) = tracer.model.ty(tracer.ty(index, place)) else { continue };
+        if tracer.model.item(callee).kind != ItemKind::Fn {
+            continue;
+        }
+        let row = tracer.row(index, id);
+        let called = row.and_then(|row| row.calls.iter().find(|c| Slot::Arg(c.arg) == slot(row, at)));
+        let given = called.map_or(Heat::PerCall, |c| if c.heat == Heat::Same { heat } else { c.heat });
+        digest.calls.push(CallSite { callee, body: index, heat: given, span });
+    }
+}
+
+/// What a call of a library function starts or acquires.
+pub fn seed_kind(model: &Model, row: &FnRow) -> Option<SeedKind> {
+    if let Some(spawns) = row.spawns {
+        return Some(SeedKind::Spawn(spawns.kind));
+    }
+    if let Some(acquires) = &row.acquires {
+        return Some(SeedKind::Acquire(acquires.kind));
+    }
+    let fresh = !(row.through || row.element || row.moves_out) && row.wraps.is_empty();
+    let path = row.returns.as_ref().filter(|_| fresh).and_then(payload)?;
+    let obligation = model.apis.type_row(path)?.obligation.as_ref()?;
+    Some(SeedKind::Acquire(obligation.kind))
+}
+
+/// The type that a result is about: `Child` in `Result<Child, Error>`.
+fn payload(term: &Term) -> Option<&str> {
+    match term {
+        Term::Path { path, args } if matches!(&**path, "std::result::Result" | "std::option::Option") => {
+            payload(args.first()?)
+        }
+        Term::Path { path, .. } => Some(path),
+        _ => None,
+    }
+}
+
+/// Whether a type is one with an obligation, behind `Result` and `Option`.
+fn may_acquire(model: &Model, ty: Ty) -> bool {
+    model.obligation(model.payload(ty)).is_some()
+}
+
+/// Which seeds may come back in the function's result: what is assigned to it, through names and wrappers.
+fn returned(tracer: &Tracer, seeds: &[Seed]) -> Vec<SeedKind> {
+    let body = &tracer.function.root().body;
+    if tracer.model.body_header(tracer.function.root().at).kind != BodyKind::Fn {
+        return Vec::new();
+    }
+    let mut flows = vec![false; body.locals.len()];
+    flows[0] = true;
+    // Backwards: statements stand in the order of the text, and values flow downwards in it.
+    for statement in body.statements.iter().rev() {
+        let Some(dest) = statement.dest.get().and_then(|d| body.local_of(d)) else { continue };
+        if flows[dest.index()] {
+            for (position, place) in body.args(statement).iter().filter_map(|a| a.as_place()) {
+                if let Some(local) = body.local_of(place)
+                    && position != Position::Ref
+                    && super::effects::covers(body, place)
+                {
+                    flows[local.index()] = true;
+                }
+            }
+        }
+    }
+    let mut kinds: Vec<SeedKind> = Vec::new();
+    for seed in seeds.iter().filter(|s| s.body == 0) {
+        let dest = body.statements[seed.statement.index()].dest;
+        let flows = dest.get().and_then(|d| body.local_of(d)).is_some_and(|l| flows[l.index()]);
+        if flows && !kinds.contains(&seed.kind) {
+            kinds.push(seed.kind);
+        }
+    }
+    kinds
+}
+
+/// Fields that hold something with an obligation, where it is met or where the value leaves the field.
+fn field_releases(tracer: &Tracer, releases: &ReleaseNames) -> Vec<(Access, ObligationKind)> {
+    let mut list = Vec::new();
+    for index in 0..tracer.function.bodies.len() as u32 {
+        let body = &tracer.body(index).body;
+        for (id, statement) in body.statements.iter().enumerate() {
+            for (at, operand) in body.args(statement).iter().enumerate() {
+                let Some((position, place)) = operand.as_place() else { continue };
+                let released = match statement.op {
+                    Op::CallMethod if at == 0 => releases.of(tracer.method_name(index, statement)),
+                    Op::Call | Op::CallMethod | Op::CallValue | Op::OpaqueMacro => Effects::default(),
+                    _ => continue,
+                };
+                let handed_on = at > 0 || statement.op != Op::CallMethod;
+                if released == Effects::default() && !handed_on {
+                    continue;
+                }
+                let id = StatementId(id as u32);
+                for kind in kinds_in(tracer, index, place) {
+                    let by_name = released.any(Effects::releases(kind));
+                    if by_name || handed_on && position != Position::Ref && leaves(tracer, index, id, at) {
+                        push_field(&mut list, tracer.place(index, place), kind);
+                    }
+                }
+                if kinds_in(tracer, index, place).is_empty() && released != Effects::default() {
+                    // `x.child.wait()` on an `x` of unknown type.
+                    let access = tracer.place(index, place);
+                    if access.root == Root::Unknown {
+                        for kind in ObligationKind::ALL.into_iter().filter(|k| released.any(Effects::releases(*k))) {
+                            push_field(&mut list, access, kind);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    list
+}
+
+fn push_field(list: &mut Vec<(Access, ObligationKind)>, access: Access, kind: ObligationKind) {
+    if matches!(access.root, Root::Field(..) | Root::Unknown) && !list.contains(&(access, kind)) {
+        list.push((access, kind));
+    }
+}
+
+/// The obligation of what a place holds, directly or as elements.
+fn kinds_in(tracer: &Tracer, index: u32, place: PlaceId) -> Vec<ObligationKind> {
+    let ty = tracer.ty(index, place);
+    let model = tracer.model;
+    let found = model.contents(ty).into_iter().find_map(|ty| model.obligation(model.payload(ty)));
+    found.map(|o| o.kind).into_iter().collect()
+}
+
+/// Whether an argument may be released where it is handed to.
+fn leaves(tracer: &Tracer, index: u32, id: StatementId, at: usize) -> bool {
+    match tracer.body(index).types.callee(id) {
+        // What that function does is not solved yet; being handed on excuses.
+        Callee::Def(_) => true,
+        Callee::External(_) | Callee::Distinctive(_) => tracer.row(index, id).is_none_or(|row| {
+            let slot = slot(row, at);
+            row.releases == Some(slot)
+                || row.waits == Some(slot)
+                || matches!(slot, Slot::Arg(n) if row.stores.contains(&n))
+        }),
+        Callee::Constructor(_) | Callee::Closure(_) | Callee::Unknown => true,
+    }
+}

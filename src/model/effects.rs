@@ -1,0 +1,272 @@
+//! What a function may do with each of its parameters: release it, keep it, return it, hand it to something unknown.
+//!
+//! The sets say what is *possible* on some path; they only ever excuse. A parameter with an empty set is looked at and,
+//! if it was given by value, dropped.
+
+use super::access::Tracer;
+use super::{Callee, DefId, Model};
+use crate::apis::{FnRow, ObligationKind, Owner, Slot};
+use crate::facts::body::*;
+use crate::facts::{BodyKind, item_flags};
+use rustc_hash::FxHashMap;
+
+/// A set of possible effects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Effects(pub u16);
+
+impl Effects {
+    /// Kept in a field, a static, a collection or a background task.
+    pub const STORES: Effects = Effects(1 << 8);
+    /// Comes back in the result.
+    pub const RETURNS: Effects = Effects(1 << 9);
+    /// Handed to something that cannot be seen.
+    pub const UNKNOWN: Effects = Effects(1 << 10);
+    /// Handed to a foreign function, which borrows a raw handle unless a row says otherwise.
+    pub const FOREIGN: Effects = Effects(1 << 11);
+
+    /// Meets an obligation of this kind.
+    pub fn releases(kind: ObligationKind) -> Effects {
+        Effects(1 << kind as u16)
+    }
+
+    /// Meets any obligation.
+    pub const RELEASES_ANY: Effects = Effects(0xff);
+
+    /// Whether the two have an effect in common.
+    pub fn any(self, other: Effects) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Adds those of `other`; says whether that changed anything.
+    pub fn add(&mut self, other: Effects) -> bool {
+        let before = self.0;
+        self.0 |= other.0;
+        self.0 != before
+    }
+}
+
+/// Which kinds of obligation a method of some name meets: from the `met_by` and `polled_by` of all type rows.
+#[derive(Debug, Default)]
+pub struct ReleaseNames(FxHashMap<String, u16>);
+
+impl ReleaseNames {
+    /// The names in the tables.
+    pub fn new(model: &Model) -> ReleaseNames {
+        let mut names: FxHashMap<String, u16> = FxHashMap::default();
+        for row in model.apis.types() {
+            let Some(obligation) = &row.obligation else { continue };
+            for name in obligation.met_by.iter().chain(&obligation.polled_by) {
+                *names.entry(name.clone()).or_default() |= Effects::releases(obligation.kind).0;
+            }
+        }
+        ReleaseNames(names)
+    }
+
+    /// What a method of that name releases.
+    pub fn of(&self, name: &str) -> Effects {
+        Effects(self.0.get(name).copied().unwrap_or(0))
+    }
+}
+
+/// What a function does with its parameters by itself, and to whom it passes them.
+#[derive(Debug, Default, Clone)]
+pub struct ParamUses {
+    /// By parameter.
+    pub own: Vec<Effects>,
+    /// Parameter, callee, the callee's parameter.
+    pub passed: Vec<(u32, DefId, u32)>,
+}
+
+/// The uses of all parameters of a function.
+pub fn param_uses(tracer: &Tracer, releases: &ReleaseNames) -> ParamUses {
+    let root = tracer.function.root();
+    if tracer.model.body_header(root.at).kind != BodyKind::Fn {
+        return ParamUses::default();
+    }
+    let mut uses = ParamUses { own: vec![Effects::default(); root.body.params as usize], passed: Vec::new() };
+    for param in 0..root.body.params {
+        let mut walk = Walk { tracer, releases, param, uses: &mut uses, aliases: aliases(tracer) };
+        walk.aliases[0][param as usize + 1] = true;
+        // Twice, so that what a loop hands back is seen.
+        for _ in 0..2 {
+            (0..tracer.function.bodies.len() as u32).for_each(|index| walk.body(index));
+        }
+    }
+    uses.passed.sort_unstable();
+    uses.passed.dedup();
+    uses
+}
+
+fn aliases(tracer: &Tracer) -> Vec<Vec<bool>> {
+    tracer.function.bodies.iter().map(|b| vec![false; b.body.locals.len()]).collect()
+}
+
+struct Walk<'a> {
+    tracer: &'a Tracer<'a>,
+    releases: &'a ReleaseNames,
+    param: u32,
+    uses: &'a mut ParamUses,
+    /// By body and local: may it be the parameter?
+    aliases: Vec<Vec<bool>>,
+}
+
+impl Walk<'_> {
+    fn add(&mut self, effects: Effects) {
+        self.uses.own[self.param as usize].add(effects);
+    }
+
+    fn body(&mut self, index: u32) {
+        let typed = self.tracer.body(index);
+        for local in (0..typed.body.locals.len() as u32).map(LocalId) {
+            if typed.body.locals[local.index()].kind == LocalKind::Capture
+                && let Some((outer, outer_local)) = self.tracer.outer(index, local)
+                && self.aliases[outer as usize][outer_local.index()]
+            {
+                self.aliases[index as usize][local.index()] = true;
+            }
+        }
+        if !self.aliases[index as usize].contains(&true) {
+            return;
+        }
+        for block in &typed.body.blocks {
+            for id in block.statements.ids().map(StatementId) {
+                self.statement(index, id);
+            }
+            if block.end == End::Await && self.is_alias(index, block.operand) {
+                self.add(Effects::releases(ObligationKind::Task));
+            }
+        }
+    }
+
+    fn is_alias(&self, index: u32, operand: Operand) -> bool {
+        let body = &self.tracer.body(index).body;
+        operand.as_place().is_some_and(|(_, place)| {
+            covers(body, place) && body.local_of(place).is_some_and(|l| self.aliases[index as usize][l.index()])
+        })
+    }
+
+    fn statement(&mut self, index: u32, id: StatementId) {
+        let body = &self.tracer.body(index).body;
+        let statement = &body.statements[id.index()];
+        let args = body.args(statement);
+        let Some(at) = args.iter().position(|&a| self.is_alias(index, a)) else { return };
+        match statement.op {
+            Op::Assign | Op::Cast | Op::Tuple | Op::Array => self.flows_to(index, statement.dest),
+            Op::Struct => self.add(Effects::STORES),
+            Op::CallMethod => self.call(index, id, statement, at),
+            Op::Call => self.call(index, id, statement, at),
+            Op::CallValue | Op::OpaqueMacro => self.add(Effects::UNKNOWN),
+            Op::Macro if matches!(args[at].as_place(), Some((Position::Bare, _))) => self.add(Effects::UNKNOWN),
+            _ => {}
+        }
+    }
+
+    fn flows_to(&mut self, index: u32, dest: PlaceId) {
+        let body = &self.tracer.body(index).body;
+        match body.local_of(dest) {
+            Some(local) if body.locals[local.index()].kind == LocalKind::Return => self.add(Effects::RETURNS),
+            Some(local) if covers(body, dest) => self.aliases[index as usize][local.index()] = true,
+            _ => self.add(Effects::STORES),
+        }
+    }
+
+    fn call(&mut self, index: u32, id: StatementId, statement: &Statement, at: usize) {
+        let tracer = self.tracer;
+        if statement.op == Op::CallMethod && at == 0 {
+            self.add(self.releases.of(tracer.method_name(index, statement)));
+        }
+        match tracer.body(index).types.callee(id) {
+            Callee::Def(def) => {
+                let flags = tracer.model.item(def).flags;
+                if flags & item_flags::FOREIGN != 0 && tracer.model.body_of(def).is_none() {
+                    self.add(Effects::FOREIGN);
+                } else {
+                    self.uses.passed.push((self.param, def, at as u32));
+                    self.flows_if_returned(index, statement.dest);
+                }
+            }
+            Callee::Constructor(_) => self.add(Effects::STORES),
+            Callee::Closure(_) | Callee::Unknown => self.add(Effects::UNKNOWN),
+            Callee::External(_) | Callee::Distinctive(_) => match tracer.row(index, id) {
+                None => self.add(Effects::UNKNOWN),
+                Some(row) => self.row(index, row, statement, slot(row, at)),
+            },
+        }
+    }
+
+    /// A callee's result may be the parameter again; whoever uses it is looked at too.
+    fn flows_if_returned(&mut self, index: u32, dest: PlaceId) {
+        let body = &self.tracer.body(index).body;
+        if let Some(local) = dest.get().and_then(|d| body.whole_local(d)) {
+            self.aliases[index as usize][local.index()] = true;
+        }
+    }
+
+    fn row(&mut self, index: u32, row: &FnRow, statement: &Statement, slot: Slot) {
+        if row.releases == Some(slot) || row.waits == Some(slot) || adopts(row, slot) {
+            self.add(Effects::RELEASES_ANY);
+        }
+        match slot {
+            Slot::Receiver if row.through || row.element => self.flows_to(index, statement.dest),
+            Slot::Receiver if row.consumes => self.add(Effects::UNKNOWN),
+            Slot::Receiver => {}
+            Slot::Arg(n) if row.stores.contains(&n) || row.spawns.is_some_and(|s| s.arg == n) => {
+                self.add(Effects::STORES)
+            }
+            Slot::Arg(n) if row.wraps.contains(&n) => self.flows_to(index, statement.dest),
+            Slot::Arg(_) => {}
+        }
+    }
+}
+
+/// The slot that operand `at` of a call fills. Rows of methods count their receiver apart, also in `Type::f(receiver)`.
+pub fn slot(row: &FnRow, at: usize) -> Slot {
+    match row.owner {
+        Owner::Receiver | Owner::Trait if at == 0 => Slot::Receiver,
+        Owner::Receiver | Owner::Trait => Slot::Arg(at as u8 - 1),
+        _ => Slot::Arg(at as u8),
+    }
+}
+
+/// Whether a function takes over what is in a slot.
+pub fn adopts(row: &FnRow, slot: Slot) -> bool {
+    row.adopts.is_some_and(|a| Slot::Arg(a.arg) == slot)
+}
+
+/// Whether a place is a local or what its wrappers hold, and not a mere part of it.
+pub fn covers(body: &Body, place: PlaceId) -> bool {
+    let mut below_variant = false;
+    body.projections_of(place).iter().all(|step| {
+        let fine = match step {
+            Projection::Field(_) => below_variant,
+            Projection::Deref | Projection::Variant(_) | Projection::Success | Projection::Output => true,
+            Projection::Element => false,
+        };
+        below_variant = matches!(step, Projection::Variant(_));
+        fine
+    })
+}
+
+/// By function, the effects of its parameters with those of all it passes them to: the least fixpoint, which does not
+/// depend on the order.
+pub fn solve(uses: &FxHashMap<DefId, &ParamUses>) -> FxHashMap<DefId, Vec<Effects>> {
+    let mut solved: FxHashMap<DefId, Vec<Effects>> = uses.iter().map(|(&def, u)| (def, u.own.clone())).collect();
+    loop {
+        let mut changed = false;
+        for (def, uses) in uses {
+            for &(param, callee, arg) in &uses.passed {
+                let theirs = match solved.get(&callee) {
+                    Some(effects) => effects.get(arg as usize).copied().unwrap_or(Effects::UNKNOWN),
+                    None => Effects::UNKNOWN,
+                };
+                // What the callee returns is followed in the caller, so it is no effect of passing.
+                let theirs = Effects(theirs.0 & !Effects::RETURNS.0);
+                let own = solved.get_mut(def).expect("every function has an entry");
+                changed |= own[param as usize].add(theirs);
+            }
+        }
+        if !changed {
+            return solved;
+        }
+    }
+}

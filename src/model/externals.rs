@@ -1,0 +1,160 @@
+//! Paths of other crates: canonical by the API tables, with their rows; the standard prelude.
+
+use super::paths::{Namespace, Res};
+use super::symbols::{Symbol, Symbols, known};
+use super::{Callee, Model};
+use crate::apis::{FnRow, TypeRow};
+use rustc_hash::FxHashMap;
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+/// What was found out about external paths.
+#[derive(Default)]
+pub struct Externals {
+    joins: RwLock<FxHashMap<(Symbol, Symbol), Symbol>>,
+    functions: RwLock<FxHashMap<Symbol, Option<&'static FnRow>>>,
+    types: RwLock<FxHashMap<Symbol, Option<&'static TypeRow>>>,
+    prelude: OnceLock<FxHashMap<Symbol, Symbol>>,
+    prims: OnceLock<Vec<Symbol>>,
+}
+
+/// Names of the standard prelude (edition 2021) with the module that defines them.
+const PRELUDE: &[(&str, &str)] = &[
+    ("AsMut", "std::convert"),
+    ("AsRef", "std::convert"),
+    ("Box", "std::boxed"),
+    ("Clone", "std::clone"),
+    ("Copy", "std::marker"),
+    ("Default", "std::default"),
+    ("DoubleEndedIterator", "std::iter"),
+    ("Drop", "std::ops"),
+    ("Eq", "std::cmp"),
+    ("Err", "std::result::Result"),
+    ("ExactSizeIterator", "std::iter"),
+    ("Extend", "std::iter"),
+    ("Fn", "std::ops"),
+    ("FnMut", "std::ops"),
+    ("FnOnce", "std::ops"),
+    ("From", "std::convert"),
+    ("FromIterator", "std::iter"),
+    ("Future", "std::future"),
+    ("Into", "std::convert"),
+    ("IntoFuture", "std::future"),
+    ("IntoIterator", "std::iter"),
+    ("Iterator", "std::iter"),
+    ("None", "std::option::Option"),
+    ("Ok", "std::result::Result"),
+    ("Option", "std::option"),
+    ("Ord", "std::cmp"),
+    ("PartialEq", "std::cmp"),
+    ("PartialOrd", "std::cmp"),
+    ("Result", "std::result"),
+    ("Send", "std::marker"),
+    ("Sized", "std::marker"),
+    ("Some", "std::option::Option"),
+    ("String", "std::string"),
+    ("Sync", "std::marker"),
+    ("ToOwned", "std::borrow"),
+    ("ToString", "std::string"),
+    ("TryFrom", "std::convert"),
+    ("TryInto", "std::convert"),
+    ("Unpin", "std::marker"),
+    ("Vec", "std::vec"),
+    ("drop", "std::mem"),
+];
+
+const PRIMITIVES: &[&str] = &[
+    "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str", "u128", "u16", "u32", "u64", "u8",
+    "usize",
+];
+
+impl Externals {
+    /// What a name means that nothing else explains.
+    pub(super) fn prelude(&self, symbols: &Symbols, name: Symbol, namespace: Namespace) -> Option<Res> {
+        let table = self.prelude.get_or_init(|| {
+            PRELUDE.iter().map(|(name, of)| (symbols.intern(name), symbols.intern(&format!("{of}::{name}")))).collect()
+        });
+        if namespace == Namespace::Macro {
+            return None;
+        }
+        if let Some(&path) = table.get(&name) {
+            return Some(Res::External(path));
+        }
+        let prims = self.prims.get_or_init(|| PRIMITIVES.iter().map(|p| symbols.intern(p)).collect());
+        (namespace == Namespace::Type && prims.contains(&name)).then_some(Res::Prim(name))
+    }
+}
+
+impl Model {
+    /// `path::name` as the API tables call it.
+    pub(super) fn external_join(&self, path: Symbol, name: Symbol) -> Symbol {
+        let key = (path, name);
+        if let Some(&joined) = self.externals.joins.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return joined;
+        }
+        let joined = self.canonical(self.symbols.join(path, name));
+        self.externals.joins.write().unwrap_or_else(PoisonError::into_inner).insert(key, joined);
+        joined
+    }
+
+    fn canonical(&self, path: Symbol) -> Symbol {
+        let text = self.text(path);
+        if let Some(row) = self.apis.function(text) {
+            return self.symbols.intern(&row.path);
+        }
+        // An alias keeps its own path: its parameters may differ from those of what it names.
+        if let Some(row) = self.apis.alias(text) {
+            return self.symbols.intern(&row.path);
+        }
+        self.apis.canonical(text).map_or(path, |canonical| self.symbols.intern(canonical))
+    }
+
+    /// `path::name`, if the tables have a row for it.
+    pub(super) fn external_in_glob(&self, path: Symbol, name: Symbol) -> Option<Symbol> {
+        let joined = self.external_join(path, name);
+        let text = self.text(joined);
+        let known = self.apis.canonical(text).is_some() || self.apis.function(text).is_some();
+        known.then_some(joined)
+    }
+
+    /// The row of a function by its canonical path.
+    pub fn fn_row(&self, path: Symbol) -> Option<&'static FnRow> {
+        let functions = &self.externals.functions;
+        if let Some(&row) = functions.read().unwrap_or_else(PoisonError::into_inner).get(&path) {
+            return row;
+        }
+        let row = self.apis.function(self.text(path));
+        functions.write().unwrap_or_else(PoisonError::into_inner).insert(path, row);
+        row
+    }
+
+    /// The row of a type by its canonical path.
+    pub fn type_row_at(&self, path: Symbol) -> Option<&'static TypeRow> {
+        let types = &self.externals.types;
+        if let Some(&row) = types.read().unwrap_or_else(PoisonError::into_inner).get(&path) {
+            return row;
+        }
+        let row = self.apis.type_row(self.text(path));
+        types.write().unwrap_or_else(PoisonError::into_inner).insert(path, row);
+        row
+    }
+
+    /// The row of what is called.
+    pub fn callee_row(&self, callee: Callee) -> Option<&'static FnRow> {
+        match callee {
+            Callee::External(path) | Callee::Distinctive(path) => self.fn_row(path),
+            _ => None,
+        }
+    }
+
+    /// Whether a trait's methods can be called without an import.
+    pub(super) fn in_std_prelude(&self, of_trait: Symbol) -> bool {
+        let text = self.text(of_trait);
+        let Some((module, name)) = text.rsplit_once("::") else { return false };
+        PRELUDE.binary_search_by_key(&name, |(n, _)| n).is_ok_and(|i| PRELUDE[i].1 == module)
+    }
+
+    /// Whether a path is one of the closure traits.
+    pub(super) fn is_fn_trait(path: Symbol) -> bool {
+        matches!(path, known::FN | known::FN_MUT | known::FN_ONCE)
+    }
+}

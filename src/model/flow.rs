@@ -1,0 +1,706 @@
+//! What becomes of a value on every path: released, moved to an owner, returned, or lost, and where.
+//!
+//! One walk over the control flow from the acquire on. Its state is the set of locals that hold the value: owners, whose
+//! end drops it, and views, through which it may be released. Branches that show that the acquire failed end the
+//! obligation. What excuses is enough if possible; what is lost is lost for certain, on that path.
+
+use super::access::Tracer;
+use super::effects::{Effects, ReleaseNames, adopts, covers, slot};
+use super::{Callee, DefId, Model, TyData};
+use crate::apis::{FnRow, ObligationKind, Slot};
+use crate::facts::body::*;
+use crate::facts::{ItemKind, item_flags};
+use crate::source::TextRange;
+use rustc_hash::FxHashSet;
+
+/// How an obligation is met.
+#[derive(Debug, Clone)]
+pub struct Terms<'a> {
+    /// Its kind.
+    pub kind: ObligationKind,
+    /// Whether the value is `Copy`: using it does not move it, only a release or a store meets the obligation.
+    pub copy: bool,
+    /// Methods that end what it stands for without meeting it.
+    pub ended_by: &'a [String],
+    /// Paths of functions that take it back.
+    pub released_by: &'a [String],
+}
+
+/// How a value is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lost {
+    /// It was never bound: it dies with its statement.
+    Discarded,
+    /// A name held it to the end of its scope.
+    ScopeEnd,
+    /// An exit was taken while it was held.
+    Exit(EdgeKind),
+    /// Something else was assigned to the name that held it.
+    Overwritten,
+    /// `mem::forget` and its like.
+    Forgotten,
+    /// A function of the run took it and dropped it.
+    InCallee(DefId),
+}
+
+/// One way to lose it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// How.
+    pub lost: Lost,
+    /// Where: the exit, or the end of what held it; empty if that is nothing one can point at.
+    pub at: TextRange,
+    /// Whether it was ended, though not released, before (`kill` without `wait`).
+    pub ended: bool,
+    /// The local that held it last.
+    pub holder: LocalId,
+    /// Branches taken on the way, in order.
+    pub way: Vec<TextRange>,
+}
+
+/// What becomes of a value.
+#[derive(Debug, Clone, Default)]
+pub struct Fate {
+    /// Ways to lose it, in the order of the text.
+    pub losses: Vec<Loss>,
+    /// Where it is released.
+    pub releases: Vec<TextRange>,
+    /// Statements that store it in an owner.
+    pub stored: Vec<StatementId>,
+    /// Whether it is returned.
+    pub returned: bool,
+    /// Whether it goes where it cannot be followed.
+    pub escapes: bool,
+    /// Whether the walk was given up.
+    pub gave_up: bool,
+}
+
+/// Paths are followed up to this many states.
+const STATES: usize = 4096;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Role {
+    Owner,
+    View,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct State {
+    held: Vec<(LocalId, Role)>,
+    ended: bool,
+}
+
+impl State {
+    fn role(&self, local: LocalId) -> Option<Role> {
+        self.held.iter().find(|(l, _)| *l == local).map(|(_, r)| *r)
+    }
+
+    fn add(&mut self, local: LocalId, role: Role) {
+        self.remove(local);
+        self.held.push((local, role));
+        self.held.sort_unstable();
+    }
+
+    fn remove(&mut self, local: LocalId) {
+        self.held.retain(|(l, _)| *l != local);
+    }
+
+    fn owned(&self) -> bool {
+        self.held.iter().any(|(_, r)| *r == Role::Owner)
+    }
+}
+
+struct Node {
+    block: BlockId,
+    state: State,
+    from: usize,
+    branch: TextRange,
+}
+
+/// The walk over one body.
+pub struct Walk<'a> {
+    tracer: &'a Tracer<'a>,
+    releases: &'a ReleaseNames,
+    terms: Terms<'a>,
+    index: u32,
+    fate: Fate,
+    node: usize,
+    nodes: Vec<Node>,
+    depth: u32,
+}
+
+/// The fate of what the call `acquire` of body `index` gives.
+pub fn fate(tracer: &Tracer, releases: &ReleaseNames, terms: Terms, index: u32, acquire: StatementId) -> Fate {
+    let body = &tracer.body(index).body;
+    let statement = body.statements[acquire.index()];
+    let mut walk = Walk::new(tracer, releases, terms, index, 0);
+    let Some(block) = super::digest::block_of(body, acquire) else { return walk.fate };
+    let mut state = State::default();
+    match statement.dest.get() {
+        Some(dest) => walk.arrive(&mut state, dest, acquire, Role::Owner),
+        None => return walk.fate,
+    }
+    if state.owned() {
+        walk.run(block, acquire.0 + 1, state);
+    }
+    walk.finish()
+}
+
+/// The fate of what `local` holds when body `index` begins.
+fn fate_of_local(
+    tracer: &Tracer,
+    releases: &ReleaseNames,
+    terms: Terms,
+    index: u32,
+    local: LocalId,
+    depth: u32,
+) -> Fate {
+    let mut walk = Walk::new(tracer, releases, terms, index, depth);
+    let mut state = State::default();
+    state.add(local, Role::Owner);
+    let first = tracer.body(index).body.blocks[0].statements.start;
+    walk.run(BlockId(0), first, state);
+    walk.finish()
+}
+
+enum Step {
+    Go,
+    /// Nothing is owed on this path any more.
+    Met,
+    /// The path ends.
+    Stop,
+}
+
+impl<'a> Walk<'a> {
+    fn new(tracer: &'a Tracer, releases: &'a ReleaseNames, terms: Terms<'a>, index: u32, depth: u32) -> Walk<'a> {
+        Walk { tracer, releases, terms, index, fate: Fate::default(), node: 0, nodes: Vec::new(), depth }
+    }
+
+    fn body(&self) -> &'a Body {
+        &self.tracer.body(self.index).body
+    }
+
+    fn model(&self) -> &'a Model {
+        self.tracer.model
+    }
+
+    fn finish(mut self) -> Fate {
+        self.fate.losses.sort_by_key(|l| (l.at, l.lost, l.holder));
+        self.fate.losses.dedup_by_key(|l| (l.at, l.lost, l.holder));
+        self.fate.releases.sort_unstable();
+        self.fate.releases.dedup();
+        self.fate.stored.sort_unstable();
+        self.fate.stored.dedup();
+        self.fate
+    }
+
+    fn run(&mut self, block: BlockId, first: u32, state: State) {
+        let mut seen: FxHashSet<(BlockId, State)> = FxHashSet::default();
+        self.nodes.push(Node { block, state, from: 0, branch: TextRange::default() });
+        while self.node < self.nodes.len() {
+            let (block, state) = (self.nodes[self.node].block, self.nodes[self.node].state.clone());
+            let start = if self.node == 0 { first } else { self.body().blocks[block.index()].statements.start };
+            self.block(block, start, state, &mut seen);
+            self.node += 1;
+            if self.nodes.len() > STATES {
+                self.fate.gave_up = true;
+                return;
+            }
+        }
+    }
+
+    fn block(&mut self, id: BlockId, start: u32, mut state: State, seen: &mut FxHashSet<(BlockId, State)>) {
+        let block = self.body().blocks[id.index()];
+        for statement in start..block.statements.start + block.statements.len {
+            match self.statement(StatementId(statement), &mut state) {
+                Step::Go if state.owned() => {}
+                _ => return,
+            }
+        }
+        match block.end {
+            End::Exit | End::Diverge => return,
+            End::Await if self.is_held(&state, block.operand) && self.awaits_release() => {
+                self.fate.releases.push(block.span);
+                return;
+            }
+            _ => {}
+        }
+        for (position, edge) in self.body().edges_of(id).iter().enumerate() {
+            if !self.refuted(&block, position, edge, &state) {
+                self.follow(&block, edge, state.clone(), seen);
+            }
+        }
+    }
+
+    fn awaits_release(&self) -> bool {
+        matches!(self.terms.kind, ObligationKind::Task | ObligationKind::Thread | ObligationKind::TaskSet)
+    }
+
+    fn follow(&mut self, block: &Block, edge: &Edge, mut state: State, seen: &mut FxHashSet<(BlockId, State)>) {
+        let body = self.body();
+        let dying: Vec<LocalId> = state
+            .held
+            .iter()
+            .map(|(l, _)| *l)
+            .filter(|l| {
+                let scope = body.locals[l.index()].scope;
+                body.scopes_up(edge.from).take_while(|&s| s != edge.into).any(|s| s == scope)
+            })
+            .collect();
+        let owner = dying.iter().copied().find(|&l| state.role(l) == Some(Role::Owner));
+        dying.iter().for_each(|&l| state.remove(l));
+        if !state.owned() {
+            if let Some(holder) = owner {
+                let lost = match edge.kind {
+                    EdgeKind::Normal => self.scope_end(holder),
+                    kind => Lost::Exit(kind),
+                };
+                self.lose(lost, block.span, holder, state.ended);
+            }
+            return;
+        }
+        if seen.insert((edge.to, state.clone())) {
+            let branch = if block.edges.len > 1 { block.span } else { TextRange::default() };
+            self.nodes.push(Node { block: edge.to, state, from: self.node, branch });
+        }
+    }
+
+    fn scope_end(&self, holder: LocalId) -> Lost {
+        match self.body().locals[holder.index()].kind {
+            LocalKind::Temp => Lost::Discarded,
+            _ => Lost::ScopeEnd,
+        }
+    }
+
+    fn lose(&mut self, lost: Lost, at: TextRange, holder: LocalId, ended: bool) {
+        let mut way = Vec::new();
+        let mut node = self.node;
+        while node != 0 {
+            if self.nodes[node].branch != TextRange::default() {
+                way.push(self.nodes[node].branch);
+            }
+            node = self.nodes[node].from;
+        }
+        way.reverse();
+        self.fate.losses.push(Loss { lost, at, ended, holder, way });
+    }
+
+    fn local_of(&self, operand: Operand) -> Option<(LocalId, Position, PlaceId)> {
+        let (position, place) = operand.as_place()?;
+        covers(self.body(), place).then_some(())?;
+        Some((self.body().local_of(place)?, position, place))
+    }
+
+    fn is_held(&self, state: &State, operand: Operand) -> bool {
+        self.local_of(operand).is_some_and(|(l, ..)| state.role(l).is_some())
+    }
+
+    /// Whether taking this edge shows that there is nothing to release.
+    fn refuted(&self, block: &Block, position: usize, edge: &Edge, state: &State) -> bool {
+        match block.end {
+            End::Try => position == 1 && self.is_held(state, block.operand),
+            End::Switch if self.is_held(state, block.operand) => self.refuted_pattern(block, position, edge),
+            End::Branch => self.refuted_test(block, position, state),
+            _ => false,
+        }
+    }
+
+    fn refuted_pattern(&self, block: &Block, position: usize, edge: &Edge) -> bool {
+        match edge.pattern.get() {
+            Some(pattern) if self.is_failure(pattern) => true,
+            Some(pattern) if self.body().patterns[pattern.index()].kind != PatternKind::Wild => false,
+            // `_` after all that succeeded was matched.
+            _ => block.edges.of(&self.body().edges)[..position]
+                .iter()
+                .any(|e| e.pattern.get().is_some_and(|p| self.is_full_success(p))),
+        }
+    }
+
+    fn pattern_name(&self, pattern: &Pattern) -> &str {
+        match pattern.kind {
+            PatternKind::TupleVariant | PatternKind::StructVariant | PatternKind::Path => {
+                let name = self.body().types.last_name(crate::facts::types::PathId(pattern.data));
+                let file = self.tracer.body(self.index).at.file;
+                name.get().map_or("", |n| self.model().text(self.model().name(file, n)))
+            }
+            _ => "",
+        }
+    }
+
+    /// `Err(_)`, `None`.
+    fn is_failure(&self, pattern: PatternId) -> bool {
+        let pattern = self.body().patterns[pattern.index()];
+        match pattern.kind {
+            PatternKind::Or | PatternKind::Ref => {
+                pattern.args.of(&self.body().pattern_args).iter().all(|&p| self.is_failure(p))
+            }
+            PatternKind::TupleVariant
+                if self.pattern_name(&pattern) == "Some" || self.pattern_name(&pattern) == "Ok" =>
+            {
+                // `Ok(None)` holds nothing either.
+                pattern.args.of(&self.body().pattern_args).iter().any(|&p| self.is_failure(p))
+            }
+            _ => matches!(self.pattern_name(&pattern), "Err" | "None"),
+        }
+    }
+
+    /// `Ok(x)`, `Some(_)`: whatever succeeded matches.
+    fn is_full_success(&self, pattern: PatternId) -> bool {
+        let pattern = self.body().patterns[pattern.index()];
+        let irrefutable =
+            |p: &PatternId| matches!(self.body().patterns[p.index()].kind, PatternKind::Wild | PatternKind::Binding);
+        matches!(self.pattern_name(&pattern), "Ok" | "Some")
+            && pattern.args.of(&self.body().pattern_args).iter().all(irrefutable)
+    }
+
+    /// `if r.is_err()`, `if p.is_null()`.
+    fn refuted_test(&self, block: &Block, position: usize, state: &State) -> bool {
+        let Some((test, ..)) = self.local_of(block.operand) else { return false };
+        let Some(definition) = self.tracer.definition(self.index, test) else { return false };
+        let args = self.body().args(definition);
+        if definition.op != Op::CallMethod || !args.first().is_some_and(|&a| self.is_held(state, a)) {
+            return false;
+        }
+        match self.tracer.method_name(self.index, definition) {
+            "is_err" | "is_none" | "is_null" => position == 0,
+            "is_ok" | "is_some" => position == 1,
+            _ => false,
+        }
+    }
+
+    fn statement(&mut self, id: StatementId, state: &mut State) -> Step {
+        let body = self.body();
+        let statement = body.statements[id.index()];
+        if statement.op == Op::ScopeEnd {
+            return self.end_of_scope(ScopeId(statement.data), state);
+        }
+        if self.never_returns(id) {
+            return Step::Stop;
+        }
+        let args = body.args(&statement);
+        let held = args.iter().enumerate().find_map(|(at, &arg)| {
+            let (local, position, place) = self.local_of(arg)?;
+            Some((at, local, position, place, state.role(local)?))
+        });
+        let Some((at, local, position, place, role)) = held else {
+            return self.overwrite(&statement, state);
+        };
+        let by_ref =
+            matches!(position, Position::Ref | Position::RefMut) || role == Role::View && self.is_reference(place);
+        match statement.op {
+            Op::Assign | Op::Cast | Op::Tuple | Op::Array => {
+                if position == Position::Ref || position == Position::RefMut {
+                    self.arrive(state, statement.dest, id, Role::View);
+                } else {
+                    self.moved(state, local, place);
+                    self.arrive(state, statement.dest, id, role);
+                }
+                Step::Go
+            }
+            Op::Use if role == Role::Owner && position == Position::Bare && !self.terms.copy => {
+                self.lose(Lost::Discarded, body.spans[id.index()], local, state.ended);
+                Step::Met
+            }
+            Op::Struct if !by_ref => {
+                self.fate.stored.push(id);
+                Step::Met
+            }
+            Op::CallMethod | Op::Call => self.call(id, &statement, at, local, by_ref, state),
+            Op::CallValue => self.escape(),
+            Op::OpaqueMacro => self.escape(),
+            Op::Macro if position == Position::Bare => self.escape(),
+            Op::Closure | Op::Async => self.captured(id, &statement, local, state),
+            _ => Step::Go,
+        }
+    }
+
+    fn escape(&mut self) -> Step {
+        self.fate.escapes = true;
+        Step::Met
+    }
+
+    fn released(&mut self, id: StatementId) -> Step {
+        self.fate.releases.push(self.body().spans[id.index()]);
+        Step::Met
+    }
+
+    /// The value leaves a local by a bare use; a copy stays behind if the type is `Copy`.
+    fn moved(&self, state: &mut State, local: LocalId, _place: PlaceId) {
+        if !self.terms.copy {
+            state.remove(local);
+        }
+    }
+
+    /// The value comes to a place.
+    fn arrive(&mut self, state: &mut State, dest: PlaceId, id: StatementId, role: Role) {
+        let body = self.body();
+        match body.whole_local(dest) {
+            Some(local) if body.locals[local.index()].kind == LocalKind::Return => {
+                self.fate.returned = true;
+                state.held.clear();
+            }
+            Some(local) => state.add(local, role),
+            None if role == Role::Owner => {
+                self.fate.stored.push(id);
+                state.held.clear();
+            }
+            None => {}
+        }
+    }
+
+    fn overwrite(&mut self, statement: &Statement, state: &mut State) -> Step {
+        let Some(local) = statement.dest.get().and_then(|d| self.body().whole_local(d)) else { return Step::Go };
+        if state.role(local) == Some(Role::Owner) && statement.op != Op::Declare {
+            let index = self.body().statements.iter().position(|s| s == statement).unwrap_or(0);
+            state.remove(local);
+            if !state.owned() {
+                self.lose(Lost::Overwritten, self.body().spans[index], local, state.ended);
+            }
+        }
+        Step::Go
+    }
+
+    fn end_of_scope(&mut self, scope: ScopeId, state: &mut State) -> Step {
+        let body = self.body();
+        let dying: Vec<_> = state.held.iter().copied().filter(|(l, _)| body.locals[l.index()].scope == scope).collect();
+        dying.iter().for_each(|(l, _)| state.remove(*l));
+        if state.owned() {
+            return Step::Go;
+        }
+        if let Some((holder, _)) = dying.into_iter().find(|(_, r)| *r == Role::Owner) {
+            self.lose(self.scope_end(holder), TextRange::default(), holder, state.ended);
+        }
+        Step::Met
+    }
+
+    fn never_returns(&self, id: StatementId) -> bool {
+        match self.tracer.body(self.index).types.callee(id) {
+            Callee::External(_) | Callee::Distinctive(_) => self.tracer.row(self.index, id).is_some_and(|r| r.never),
+            Callee::Def(def) => matches!(self.model().ty(self.model().item_ty(def)), TyData::Never),
+            _ => false,
+        }
+    }
+
+    fn call(
+        &mut self,
+        id: StatementId,
+        statement: &Statement,
+        at: usize,
+        local: LocalId,
+        by_ref: bool,
+        state: &mut State,
+    ) -> Step {
+        if statement.op == Op::CallMethod && at == 0 {
+            let name = self.tracer.method_name(self.index, statement);
+            if self.releases.of(name).any(Effects::releases(self.terms.kind)) {
+                return self.released(id);
+            }
+            if self.terms.ended_by.iter().any(|n| n == name) {
+                state.ended = true;
+                return Step::Go;
+            }
+        }
+        match self.tracer.body(self.index).types.callee(id) {
+            Callee::Def(def) => self.call_def(id, statement, def, at, local, by_ref, state),
+            Callee::Constructor(_) => {
+                self.fate.stored.push(id);
+                Step::Met
+            }
+            // `&x` to something unknown: what needs `&mut` or the value itself cannot be done there.
+            Callee::Unknown if self.is_shared_borrow(statement, at) => Step::Go,
+            Callee::Closure(_) | Callee::Unknown => self.escape(),
+            Callee::External(_) | Callee::Distinctive(_) => match self.tracer.row(self.index, id) {
+                Some(row) => self.call_row(id, statement, row, at, local, by_ref, state),
+                // A library's function that gets a mere reference is taken to look at it.
+                None if by_ref => Step::Go,
+                None => self.escape(),
+            },
+        }
+    }
+
+    fn is_shared_borrow(&self, statement: &Statement, at: usize) -> bool {
+        matches!(self.body().args(statement)[at].as_place(), Some((Position::Ref, _)))
+    }
+
+    /// Whether a view is a reference, and not a second handle (`pool.clone()`).
+    fn is_reference(&self, place: PlaceId) -> bool {
+        super::access::is_reference(self.model(), self.tracer.ty(self.index, place))
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
+    fn call_def(
+        &mut self,
+        id: StatementId,
+        statement: &Statement,
+        def: DefId,
+        at: usize,
+        local: LocalId,
+        by_ref: bool,
+        state: &mut State,
+    ) -> Step {
+        let item = self.model().item(def);
+        if item.flags & item_flags::FOREIGN != 0 && self.model().body_of(def).is_none() && self.terms.copy {
+            return Step::Go;
+        }
+        if item.kind != ItemKind::Fn {
+            return self.escape();
+        }
+        let effects = self.model().effects(def, at as u32);
+        if effects.any(Effects::releases(self.terms.kind)) {
+            return self.released(id);
+        }
+        if effects.any(Effects(Effects::UNKNOWN.0 | Effects::STORES.0)) {
+            return self.escape();
+        }
+        let to_reference =
+            matches!(self.model().params_of(def).get(at).map(|&t| self.model().ty(t)), Some(TyData::Ref { .. }));
+        let role = if by_ref || to_reference { Role::View } else { Role::Owner };
+        if effects.any(Effects::RETURNS) {
+            if role == Role::Owner {
+                state.remove(local);
+            }
+            self.arrive(state, statement.dest, id, role);
+            return Step::Go;
+        }
+        if role == Role::View || self.terms.copy {
+            return Step::Go;
+        }
+        self.lose(Lost::InCallee(def), self.body().spans[id.index()], local, state.ended);
+        Step::Met
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
+    fn call_row(
+        &mut self,
+        id: StatementId,
+        statement: &Statement,
+        row: &FnRow,
+        at: usize,
+        local: LocalId,
+        by_ref: bool,
+        state: &mut State,
+    ) -> Step {
+        let slot = slot(row, at);
+        let same = |s: Option<Slot>| s == Some(slot);
+        if same(row.releases) || same(row.waits) || adopts(row, slot) || self.terms.released_by.contains(&row.path) {
+            return self.released(id);
+        }
+        if same(row.drops) && !by_ref && !self.terms.copy {
+            self.lose(Lost::Discarded, self.body().spans[id.index()], local, state.ended);
+            return Step::Met;
+        }
+        if same(row.forgets) && !by_ref {
+            self.lose(Lost::Forgotten, self.body().spans[id.index()], local, state.ended);
+            return Step::Met;
+        }
+        match slot {
+            Slot::Receiver if row.consumes && !by_ref => self.adapted(id, statement, row, local, state),
+            Slot::Receiver if row.through || row.element => {
+                let role = if row.moves_out { Role::Owner } else { Role::View };
+                self.arrive(state, statement.dest, id, role);
+                Step::Go
+            }
+            Slot::Receiver => Step::Go,
+            Slot::Arg(n) if row.wraps.contains(&n) => {
+                if !by_ref {
+                    self.moved(state, local, statement.dest);
+                }
+                self.arrive(state, statement.dest, id, if by_ref { Role::View } else { Role::Owner });
+                Step::Go
+            }
+            Slot::Arg(n) if row.borrows.contains(&n) || by_ref && !row.stores.contains(&n) => Step::Go,
+            Slot::Arg(_) if self.terms.copy && !row.stores.is_empty() => Step::Go,
+            Slot::Arg(_) => self.escape(),
+        }
+    }
+
+    /// `map`, `ok`, `unwrap`, `and_then`: the value goes into the result, or into the closure.
+    fn adapted(
+        &mut self,
+        id: StatementId,
+        statement: &Statement,
+        row: &FnRow,
+        local: LocalId,
+        state: &mut State,
+    ) -> Step {
+        if row.through {
+            self.moved(state, local, statement.dest);
+            self.arrive(state, statement.dest, id, Role::Owner);
+            return Step::Go;
+        }
+        let called = row.calls.iter().find(|c| !c.takes.is_empty());
+        let closure = called.and_then(|c| {
+            let operand = *self.body().args(statement).get(c.arg as usize + 1)?;
+            self.closure_behind(operand)
+        });
+        let Some(inner) = closure else {
+            let dropped = row.calls.is_empty() && row.returns.is_some() && !row.moves_out;
+            if dropped && self.drops_receiver(statement) {
+                self.lose(Lost::Discarded, self.body().spans[id.index()], local, state.ended);
+                return Step::Met;
+            }
+            return self.escape();
+        };
+        let fate = self.nested(inner, LocalId(1));
+        if let Some(loss) = fate.losses.first() {
+            self.lose(loss.lost, self.body().spans[id.index()], local, state.ended || loss.ended);
+            return Step::Met;
+        }
+        if fate.returned && !fate.escapes {
+            state.remove(local);
+            self.arrive(state, statement.dest, id, Role::Owner);
+            return Step::Go;
+        }
+        self.fate.releases.extend(fate.releases);
+        self.fate.stored.extend(fate.stored.first().map(|_| id));
+        self.fate.escapes |= fate.escapes;
+        Step::Met
+    }
+
+    /// Whether the result of a consuming method cannot hold the receiver: `is_ok_and`, `err`.
+    fn drops_receiver(&self, statement: &Statement) -> bool {
+        let ty = self.tracer.ty(self.index, statement.dest);
+        self.model().obligation(self.model().payload(ty)).is_none() && ty != super::Ty::UNKNOWN
+    }
+
+    /// The position of the closure that an operand is.
+    fn closure_behind(&self, operand: Operand) -> Option<u32> {
+        let (local, ..) = self.local_of(operand)?;
+        let definition = self.tracer.definition(self.index, local)?;
+        let nested = self.body().nested(definition)?;
+        self.tracer.function.bodies.iter().position(|b| b.at.body == nested).map(|p| p as u32)
+    }
+
+    fn nested(&self, inner: u32, local: LocalId) -> Fate {
+        if self.depth > 4 {
+            return Fate { escapes: true, ..Fate::default() };
+        }
+        fate_of_local(self.tracer, self.releases, self.terms.clone(), inner, local, self.depth + 1)
+    }
+
+    /// A closure or async block takes it along: by move it owns it from now on, else it may release it.
+    fn captured(&mut self, id: StatementId, statement: &Statement, local: LocalId, state: &mut State) -> Step {
+        let Some(nested) = self.body().nested(statement) else { return self.escape() };
+        let Some(inner) = self.tracer.function.bodies.iter().position(|b| b.at.body == nested) else {
+            return self.escape();
+        };
+        let body = &self.tracer.function.bodies[inner].body;
+        let captured = body.locals.iter().position(|l| l.kind == LocalKind::Capture && l.outer == local);
+        let Some(captured) = captured else { return self.escape() };
+        let fate = self.nested(inner as u32, LocalId(captured as u32));
+        let at = crate::facts::BodyId(statement.data);
+        let header = self.model().body_header(super::BodyRef { file: self.tracer.body(self.index).at.file, body: at });
+        let moves = header.flags & crate::facts::body_flags::MOVE != 0;
+        if fate.losses.is_empty() || !moves {
+            if fate.releases.is_empty() && fate.stored.is_empty() && !fate.returned && !fate.escapes && !moves {
+                return Step::Go;
+            }
+            self.fate.releases.extend(fate.releases);
+            self.fate.escapes |= fate.escapes || fate.returned || !fate.stored.is_empty();
+            return Step::Met;
+        }
+        let loss = fate.losses[0].clone();
+        self.lose(loss.lost, self.body().spans[id.index()], local, state.ended || loss.ended);
+        Step::Met
+    }
+}

@@ -1,0 +1,132 @@
+//! Small questions about types and items that several analyses ask.
+
+use super::{BodyRef, DefId, Model, Namespace, Res, Symbol, TargetKind, Ty, TyData, TypedBody};
+use crate::apis::{AttributeRow, Heat, Obligation};
+use crate::facts::body::Projection;
+use crate::facts::types::PathId;
+use crate::facts::{ItemKind, Variant};
+
+impl Model {
+    /// The struct or enum of the run that has field `name`, seen from a value of type `ty`.
+    pub fn field_owner(&self, ty: Ty, name: Symbol) -> Option<DefId> {
+        self.autoderef(ty).find_map(|ty| match self.ty(ty) {
+            &TyData::Adt(def, _) if self.has_field(def, name) => Some(def),
+            _ => None,
+        })
+    }
+
+    fn has_field(&self, def: DefId, name: Symbol) -> bool {
+        let file = self.def(def).file;
+        let header = &self.file(file).facts.header;
+        let item = self.item(def);
+        let variants = item.variants.of(&header.variants).iter().map(|v: &Variant| v.fields);
+        std::iter::once(item.fields)
+            .chain(variants)
+            .any(|fields| fields.of(&header.fields).iter().any(|f| self.name(file, f.name) == name))
+    }
+
+    /// The static, const or function that a path in a body means.
+    pub fn resolve_value(&self, typed: &TypedBody, path: PathId) -> Option<DefId> {
+        let scope = self.scope_of_body(typed.at);
+        match self.resolve(&scope, &typed.body.types, path, Namespace::Value) {
+            Res::Def(def) => Some(def),
+            _ => None,
+        }
+    }
+
+    /// The type with all `Result`s, `Option`s and futures around it taken off.
+    pub fn payload(&self, ty: Ty) -> Ty {
+        let mut ty = ty;
+        for _ in 0..4 {
+            let inner = match self.ty(ty) {
+                TyData::Future { output, .. } => *output,
+                _ => self.success(ty),
+            };
+            if inner == Ty::UNKNOWN || inner == ty {
+                return ty;
+            }
+            ty = inner;
+        }
+        ty
+    }
+
+    /// What the owner of a value of that type has to do.
+    pub fn obligation(&self, ty: Ty) -> Option<&'static Obligation> {
+        self.type_row(ty)?.obligation.as_ref()
+    }
+
+    /// Whether every value of an enum is one of its names.
+    pub fn is_fieldless_enum(&self, def: DefId) -> bool {
+        let item = self.item(def);
+        let header = &self.file(self.def(def).file).facts.header;
+        item.kind == ItemKind::Enum && item.variants.of(&header.variants).iter().all(|v| v.fields.len == 0)
+    }
+
+    /// The rows of the attributes on an item.
+    pub fn attribute_rows(&self, def: DefId) -> impl Iterator<Item = &'static AttributeRow> + '_ {
+        let file = self.def(def).file;
+        let header = &self.file(file).facts.header;
+        let scope = self.scope_of(def);
+        self.item(def).attributes.of(&header.attributes).iter().filter_map(move |attribute| {
+            match self.resolve(&scope, &header.types, attribute.path, Namespace::Macro) {
+                Res::External(path) => self.apis.attribute(self.text(path)),
+                _ => None,
+            }
+        })
+    }
+
+    /// How often a method runs because of the trait it implements.
+    pub fn trait_heat(&self, def: DefId) -> Option<Heat> {
+        let parent = self.def(def).parent?;
+        let of_trait = self.item(parent).of_trait.get()?;
+        let file = self.def(parent).file;
+        let scope = self.scope_of(parent);
+        let table = &self.file(file).facts.header.types;
+        let Res::External(path) = self.resolve(&scope, table, of_trait, Namespace::Type) else { return None };
+        let row = self.apis.trait_row(self.text(path))?;
+        let name = self.text(self.name(file, self.item(def).name));
+        row.runs.get(name).copied().or(row.runs_all)
+    }
+
+    /// The type after one step into a place.
+    pub fn project_ty(&self, ty: Ty, typed: &TypedBody, step: Projection) -> Ty {
+        match step {
+            Projection::Deref => self.deref(ty).unwrap_or(Ty::UNKNOWN),
+            Projection::Success => self.success(ty),
+            Projection::Output => self.awaited(ty),
+            Projection::Element => self.indexed(ty),
+            Projection::Field(name) => self.field_ty(ty, self.name(typed.at.file, name)),
+            Projection::Variant(_) => ty,
+        }
+    }
+
+    /// A type and the first arguments of the wrappers it is made of: `Arc<Mutex<HashMap<..>>>`, `Mutex<..>`, `HashMap<..>`.
+    pub fn contents(&self, ty: Ty) -> Vec<Ty> {
+        let mut list = Vec::new();
+        let mut ty = ty;
+        for _ in 0..8 {
+            list.push(ty);
+            ty = match self.ty(ty) {
+                TyData::Ref { to, .. } => *to,
+                TyData::External(_, args) => match args.first() {
+                    Some(&inner) => inner,
+                    None => break,
+                },
+                _ => break,
+            };
+        }
+        list
+    }
+
+    /// Whether a function is the `main` of a program.
+    pub fn is_main(&self, def: DefId) -> bool {
+        let item = self.item(def);
+        let named = item.name.get().is_some_and(|n| self.text(self.name(self.def(def).file, n)) == "main");
+        named && item.kind == ItemKind::Fn && item.parent.is_none() && self.target(def) != Some(TargetKind::Lib)
+    }
+
+    /// The body that a nested id of the same file stands for.
+    pub fn beside(&self, at: BodyRef, body: crate::facts::BodyId) -> BodyRef {
+        BodyRef { file: at.file, body }
+    }
+}
