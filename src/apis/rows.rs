@@ -233,6 +233,8 @@ pub struct FnRow {
     pub waits: Option<Slot>,
     /// Arguments that the receiver (or, without one, something global) keeps.
     pub stores: Vec<u8>,
+    /// Arguments that live as long as the application from then on: state given to a web server.
+    pub app_state: Vec<u8>,
     /// Arguments that are only looked at, though they are passed by value.
     pub borrows: Vec<u8>,
     /// The result is a tuple of the two ends of a channel.

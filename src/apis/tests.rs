@@ -199,3 +199,30 @@ fn rows_of_the_user_win() {
     assert_eq!((forget.forgets, forget.drops), (None, Some(Slot::Arg(0))));
     assert!(apis.type_row("my::Pool").unwrap().locks);
 }
+
+#[test]
+fn the_readme_explains_every_key() {
+    let readme = include_str!("../../lints/README.md");
+    for text in [
+        "x = 1",
+        "[[type]]\nx = 1",
+        "[[type]]\nobligation = { x = 1 }",
+        "[[fn]]\nx = 1",
+        "[[fn]]\ncalls = [{ x = 1 }]",
+        "[[fn]]\nspawns = { x = 1 }",
+        "[[fn]]\nacquires = { x = 1 }",
+        "[[fn]]\nadopts = { x = 1 }",
+        "[[trait]]\nx = 1",
+        "[[attribute]]\nx = 1",
+        "[[alias]]\nx = 1",
+    ] {
+        let error = toml::from_str::<Table>(text).unwrap_err();
+        let keys: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
+        assert!(!keys.is_empty(), "{error}");
+        for key in keys {
+            let explained = ["`K`", "`K ", " K`", " K,", "K =", "[[K]]", "type.K]", "trait.K]"];
+            let explained = explained.map(|pattern| pattern.replace('K', key));
+            assert!(explained.iter().any(|pattern| readme.contains(pattern)), "lints/README.md lacks `{key}`");
+        }
+    }
+}

@@ -3,7 +3,14 @@
 //! A lint is a function of the [`Model`]: it reads no file, sees no source text, and knows neither its level nor what
 //! is suppressed. Its page is its manual, its metadata and its test.
 
+pub mod detached_task;
+pub mod into_raw_without_from_raw;
 pub mod page;
+pub mod unbounded_field_collection;
+pub mod unbounded_global_collection;
+pub mod unclosed_pool;
+pub mod undrained_task_set;
+pub mod zombie_process;
 
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;
@@ -21,8 +28,26 @@ pub struct Lint {
     pub check: fn(&Model, &mut Vec<Diagnostic>),
 }
 
+macro_rules! lint {
+    ($name:ident) => {
+        Lint {
+            name: stringify!($name),
+            page: include_str!(concat!("../../lints/", stringify!($name), ".md")),
+            check: $name::check,
+        }
+    };
+}
+
 /// All lints, sorted by name.
-pub static LINTS: &[Lint] = &[];
+pub static LINTS: &[Lint] = &[
+    lint!(detached_task),
+    lint!(into_raw_without_from_raw),
+    lint!(unbounded_field_collection),
+    lint!(unbounded_global_collection),
+    lint!(unclosed_pool),
+    lint!(undrained_task_set),
+    lint!(zombie_process),
+];
 
 /// What a finding is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

@@ -1,8 +1,9 @@
 //! Access paths: which container a place or receiver belongs to, seen through locks, guards, borrows, entries, local
 //! names, captures and `with(|x| …)`. Whole segments are compared, never substrings.
 
+use super::digest::Seed;
 use super::{Callee, DefId, Model, Namespace, Res, Symbol, Ty, TyData, TypedBody, TypedFn};
-use crate::apis::{FnRow, Slot};
+use crate::apis::{FnRow, Obligation, Slot};
 use crate::facts::body::*;
 use crate::facts::{BodyKind, ItemKind};
 
@@ -277,6 +278,12 @@ impl<'a> Tracer<'a> {
             }
             None => None,
         }
+    }
+
+    /// What the owner of the value that a seed acquires has to do.
+    pub fn obligation_of(&self, seed: &Seed) -> Option<&'static Obligation> {
+        let dest = self.body(seed.body).body.statements[seed.statement.index()].dest.get()?;
+        self.model.obligation(self.model.payload(self.ty(seed.body, dest)))
     }
 
     /// The name of the method that a statement calls.

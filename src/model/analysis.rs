@@ -6,7 +6,8 @@ use super::effects::{Effects, ReleaseNames, solve};
 use super::exits::Ends;
 use super::heat::{Runs, at_site, heats};
 use super::ledger::{Event, Ledger};
-use super::{CrateId, DefId, Model, Symbol};
+use super::owners::{callers, in_statics};
+use super::{CrateId, DefId, Model, Symbol, TargetKind};
 use crate::apis::{Heat, ObligationKind};
 use crate::facts::body::*;
 use crate::source::Span;
@@ -31,6 +32,10 @@ pub struct Analysis {
     released_fields: FxHashSet<(Root, ObligationKind)>,
     released_names: FxHashSet<(Symbol, ObligationKind)>,
     daemons: FxHashSet<CrateId>,
+    /// Types of the run that statics hold.
+    pub(super) in_statics: FxHashSet<DefId>,
+    /// By callee: position of the caller, and its body.
+    pub(super) callers: FxHashMap<DefId, Vec<(u32, u32)>>,
 }
 
 impl Analysis {
@@ -51,6 +56,8 @@ impl Analysis {
             released_fields: FxHashSet::default(),
             released_names: FxHashSet::default(),
             daemons: FxHashSet::default(),
+            in_statics: in_statics(model),
+            callers: callers(&digests),
             digests,
             releases,
             effects,
@@ -137,6 +144,16 @@ impl Model {
     /// What kind of resource a function of the run acquires and returns.
     pub fn acquires(&self, def: DefId) -> Option<ObligationKind> {
         self.analysis.fresh.get(&def).copied()
+    }
+
+    /// Whether an item is part of a program that ends soon: one without a loop that serves, and its build script.
+    pub fn is_tool(&self, def: DefId) -> bool {
+        self.target(def) != Some(TargetKind::Lib) && !self.is_daemon(def)
+    }
+
+    /// The position of a function's digest.
+    pub fn digest_position(&self, def: DefId) -> Option<u32> {
+        self.analysis.positions.get(&def).copied()
     }
 
     /// The digest of a function.

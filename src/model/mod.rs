@@ -26,6 +26,7 @@ pub mod heat;
 pub mod impls;
 pub mod infer;
 pub mod ledger;
+pub mod owners;
 pub mod paths;
 mod project;
 mod queries;

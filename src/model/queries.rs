@@ -55,6 +55,14 @@ impl Model {
         self.type_row(ty)?.obligation.as_ref()
     }
 
+    /// The function of the run that a value of that type is.
+    pub fn fn_def(&self, ty: Ty) -> Option<DefId> {
+        match *self.ty(ty) {
+            TyData::FnDef(def) => Some(def),
+            _ => None,
+        }
+    }
+
     /// Whether every value of an enum is one of its names.
     pub fn is_fieldless_enum(&self, def: DefId) -> bool {
         let item = self.item(def);

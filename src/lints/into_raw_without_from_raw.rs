@@ -1,0 +1,84 @@
+#![doc = include_str!("../../lints/into_raw_without_from_raw.md")]
+
+use crate::apis::{Acquires, ObligationKind};
+use crate::diagnostic::{Confidence, Diagnostic};
+use crate::facts::body::*;
+use crate::model::Model;
+use crate::model::access::Tracer;
+use crate::model::digest::{Seed, SeedKind};
+use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
+use crate::source::Span;
+
+const NAME: &str = "into_raw_without_from_raw";
+
+/// Reports pointers from `into_raw` that are not taken back on some path.
+pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
+    let wanted = |seed: &Seed| seed.kind == SeedKind::Acquire(ObligationKind::RawMemory);
+    model.each_seed(wanted, |tracer, position, seed| {
+        let Some(acquires) = acquires(tracer, seed) else { return };
+        let terms =
+            Terms { kind: ObligationKind::RawMemory, copy: true, ended_by: &[], released_by: &acquires.released_by };
+        let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
+        let loss = fate.losses.iter().min_by_key(|l| (l.lost == Lost::Exit(EdgeKind::Cancel), l.at));
+        if let Some(loss) = loss {
+            out.push(report(model, tracer, position, seed, acquires, &fate, loss));
+        }
+    });
+}
+
+fn acquires(tracer: &Tracer, seed: &Seed) -> Option<&'static Acquires> {
+    tracer.row(seed.body, seed.statement)?.acquires.as_ref()
+}
+
+fn report(
+    model: &Model,
+    tracer: &Tracer,
+    position: u32,
+    seed: &Seed,
+    acquires: &Acquires,
+    fate: &Fate,
+    loss: &Loss,
+) -> Diagnostic {
+    let span = model.span_of(tracer, seed.body, seed.statement);
+    let owner = model.analysis.digests[position as usize].owner;
+    let confidence = match loss.lost {
+        Lost::Exit(EdgeKind::Cancel) => Confidence::Low,
+        _ if fate.escapes || fate.gave_up || !fate.stored.is_empty() => Confidence::Medium,
+        _ => Confidence::High,
+    };
+    let message = match loss.lost {
+        Lost::Exit(EdgeKind::Error) => "the memory behind this raw pointer is leaked when an error is returned",
+        Lost::Exit(EdgeKind::Early) => "the memory behind this raw pointer is leaked on an early return",
+        Lost::Exit(EdgeKind::Cancel) => "the memory behind this raw pointer is leaked when the future is dropped",
+        _ => "the memory behind this raw pointer is never taken back",
+    };
+    let partners = acquires.released_by.iter().map(|p| format!("`{}`", last_two(p))).collect::<Vec<_>>().join(", ");
+    let mut diagnostic = Diagnostic::new(
+        NAME,
+        confidence,
+        span,
+        model.item_path(owner),
+        message.to_owned(),
+        format!(
+            "looked for {partners}, a place that keeps the pointer, or a caller that gets it; found none on this path"
+        ),
+        "take the pointer back with the matching `from_raw` on every path, or keep the owner and pass `as_ptr`"
+            .to_owned(),
+    )
+    .primary("ownership is given up here");
+    let at = |range| Span { file: span.file, range };
+    if loss.at.hi > 0 {
+        diagnostic = diagnostic.label(at(loss.at), "leaves here without taking it back");
+    }
+    if let Some(&release) = fate.releases.first() {
+        diagnostic = diagnostic.label(at(release), "taken back here, on another path");
+    }
+    diagnostic
+}
+
+/// `Box::from_raw` of `std::boxed::Box::from_raw`.
+fn last_two(path: &str) -> &str {
+    let mut ends = path.rmatch_indices("::").map(|(at, _)| at);
+    ends.next();
+    ends.next().map_or(path, |at| &path[at + 2..])
+}

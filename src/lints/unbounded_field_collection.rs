@@ -1,0 +1,98 @@
+#![doc = include_str!("../../lints/unbounded_field_collection.md")]
+
+use crate::apis::Collection;
+use crate::diagnostic::{Confidence, Diagnostic};
+use crate::model::access::Root;
+use crate::model::heat::Runs;
+use crate::model::ledger::{Event, EventKind, Key};
+use crate::model::owners::Lifetime;
+use crate::model::{DefId, Model, Symbol};
+
+const NAME: &str = "unbounded_field_collection";
+
+/// Reports fields of long-lived objects that only grow.
+pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
+    for root in model.analysis.ledger.roots() {
+        let Root::Field(owner, name) = root else { continue };
+        if model.is_test(owner) && !model.tests || model.is_public_field(owner, name) {
+            continue;
+        }
+        let events = model.analysis.ledger.events(root);
+        if excused(model, name, &events) {
+            continue;
+        }
+        let mut functions = Vec::new();
+        for event in events.iter().filter(|e| grows(e)) {
+            let Some(lifetime) = model.lifetime(owner, name, event) else { continue };
+            let often = matches!(model.runs_of(event), Runs::PerCall | Runs::PerThread | Runs::Repeated)
+                || lifetime == Lifetime::Loop;
+            if often && !functions.contains(&event.site.function) {
+                functions.push(event.site.function);
+                out.push(report(model, owner, name, event, lifetime));
+            }
+        }
+    }
+}
+
+fn grows(event: &Event) -> bool {
+    event.kind == EventKind::Grow
+        && !event.access.element
+        && event.access.exact
+        && event.key != Key::Finite
+        && matches!(event.collection, Some(Collection::Map | Collection::Set | Collection::List | Collection::Queue))
+}
+
+/// Something makes it smaller while it lives, bounds it, or takes it out of sight. A clear at shutdown is too late.
+fn excused(model: &Model, name: Symbol, events: &[Event]) -> bool {
+    let in_time = |e: &Event| {
+        !model.is_shutdown(model.analysis.digests[e.site.function as usize].owner) && !model.is_test_event(e)
+    };
+    let excuses = |e: &Event| match e.kind {
+        EventKind::Grow | EventKind::Pass(..) => false,
+        // What is removed from an element leaves its key.
+        EventKind::Shrink | EventKind::Replace | EventKind::Bound => !e.access.element && in_time(e),
+        EventKind::Expose => true,
+    };
+    events.iter().any(excuses) || model.analysis.ledger.named(name).iter().any(in_time)
+}
+
+fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Lifetime) -> Diagnostic {
+    let field = model.text(name);
+    let of = model.item_path(owner);
+    let item = model.item_path(model.analysis.digests[event.site.function as usize].owner);
+    let runs = model.runs_of(event);
+    let confidence = match (lifetime, runs) {
+        (Lifetime::Static | Lifetime::Loop, Runs::Repeated) => Confidence::High,
+        (Lifetime::Loop, _) => Confidence::High,
+        _ => Confidence::Medium,
+    };
+    let mut diagnostic = Diagnostic::new(
+        NAME,
+        confidence,
+        event.site.span,
+        item.clone(),
+        format!("`{of}::{field}` grows here, and nothing makes it smaller while its owner lives"),
+        "looked in the whole workspace for a removal, a clear, a replacement, a check of its length, or a place where it \
+         goes out of sight; found none"
+            .to_owned(),
+        "remove the entry when what it stands for ends, or bound the collection (an LRU cache, `moka` with a capacity \
+         and a time to live)"
+            .to_owned(),
+    )
+    .primary("grows here");
+    if let Some(span) = model.field_span(owner, name) {
+        diagnostic = diagnostic.label(span, "declared here");
+    }
+    let why = match lifetime {
+        Lifetime::Static => None,
+        Lifetime::Loop => None,
+        Lifetime::Shared => Some(format!("assumed that `{of}` lives long: the collection is shared behind a lock")),
+    };
+    if let Some(why) = why {
+        diagnostic = diagnostic.note(why);
+    }
+    if confidence == Confidence::Medium && runs != Runs::Repeated {
+        diagnostic = diagnostic.note(format!("assumed that `{item}` runs often: it can be called any number of times"));
+    }
+    diagnostic
+}

@@ -1,0 +1,85 @@
+#![doc = include_str!("../../lints/unbounded_global_collection.md")]
+
+use crate::diagnostic::{Confidence, Diagnostic};
+use crate::model::access::Root;
+use crate::model::heat::Runs;
+use crate::model::ledger::{Event, EventKind, Key};
+use crate::model::{DefId, Model};
+
+const NAME: &str = "unbounded_global_collection";
+
+/// Reports statics that only grow.
+pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
+    for root in model.analysis.ledger.roots() {
+        let Root::Static(def) = root else { continue };
+        if model.is_exported(def) || model.is_test(def) && !model.tests {
+            continue;
+        }
+        let events = model.analysis.ledger.events(root);
+        if excused(model, def, &events) {
+            continue;
+        }
+        for event in growth(model, &events) {
+            out.push(report(model, def, event));
+        }
+    }
+}
+
+/// Something makes it smaller, bounds it, or takes it out of sight.
+fn excused(model: &Model, def: DefId, events: &[Event]) -> bool {
+    let excuses = |e: &Event| match e.kind {
+        EventKind::Grow | EventKind::Pass(..) => false,
+        // What is removed from an element leaves its key.
+        EventKind::Shrink | EventKind::Replace | EventKind::Bound => !e.access.element && !model.is_test_event(e),
+        EventKind::Expose => true,
+    };
+    events.iter().any(excuses) || !model.analysis.ledger.named(model.def_name(def)).is_empty()
+}
+
+/// The places where it grows without end, each function's first.
+fn growth<'e>(model: &Model, events: &'e [Event]) -> Vec<&'e Event> {
+    let mut found: Vec<&Event> = Vec::new();
+    for event in events {
+        let grows = event.kind == EventKind::Grow
+            && !event.access.element
+            && event.collection.is_some_and(|c| c != crate::apis::Collection::Bounded)
+            && event.key != Key::Finite;
+        let often = matches!(model.runs_of(event), Runs::PerCall | Runs::PerThread | Runs::Repeated);
+        if grows && often && !found.iter().any(|f| f.site.function == event.site.function) {
+            found.push(event);
+        }
+    }
+    found
+}
+
+fn report(model: &Model, def: DefId, event: &Event) -> Diagnostic {
+    let name = model.text(model.def_name(def));
+    let owner = model.analysis.digests[event.site.function as usize].owner;
+    let item = model.item_path(owner);
+    let runs = model.runs_of(event);
+    let interner = event.key == Key::Open && model.returns_handle(owner);
+    let confidence = match runs {
+        _ if interner => Confidence::Low,
+        Runs::Repeated => Confidence::High,
+        _ => Confidence::Medium,
+    };
+    let diagnostic = Diagnostic::new(
+        NAME,
+        confidence,
+        event.site.span,
+        item.clone(),
+        format!("the static `{name}` grows here, and nothing ever makes it smaller"),
+        "looked in the whole crate for a removal, a clear, a replacement, a check of its length, or a place where it goes out \
+         of sight; found none"
+            .to_owned(),
+        "remove what is done with, bound it (an LRU cache, `moka` with a capacity), or keep it in something that ends"
+            .to_owned(),
+    )
+    .primary("grows here")
+    .label(model.def_span(def), "declared here, for the life of the process");
+    match runs {
+        Runs::Repeated => diagnostic,
+        Runs::PerThread => diagnostic.note(format!("assumed that threads come and go: `{item}` runs once in each")),
+        _ => diagnostic.note(format!("assumed that `{item}` runs often: it can be called any number of times")),
+    }
+}
