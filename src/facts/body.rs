@@ -255,7 +255,7 @@ pub enum Op {
     Tuple,
     /// `a..b`.
     Range,
-    /// `[a, b]`, `[a; n]`, `vec![…]`.
+    /// `[a, b]`, `[a; n]`; `data` is 1 for `vec![…]`.
     Array,
     /// `operand as T`: `data` is the type.
     Cast,

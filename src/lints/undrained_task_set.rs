@@ -56,7 +56,7 @@ fn holds_tasks(tracer: &Tracer, event: &Event) -> bool {
     let Some((_, place)) = body.args(statement).first().and_then(|a| a.as_place()) else { return false };
     let model = tracer.model;
     let ty = tracer.ty(event.site.body, place);
-    let element = model.autoderef(ty).find(|&ty| collection_row(model, ty).is_some()).map(|ty| model.indexed(ty));
+    let element = model.autoderef(ty).find(|&ty| collection_row(model, ty).is_some()).map(|ty| model.element(ty));
     let pushed = body.args(statement).get(1).and_then(|a| a.as_place()).map(|(_, p)| tracer.ty(event.site.body, p));
     [element, pushed].into_iter().flatten().any(|ty| {
         let kind = model.obligation(model.payload(ty)).map(|o| o.kind);

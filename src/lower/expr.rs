@@ -28,11 +28,11 @@ impl Lowerer {
             Expr::Async(e) => self.async_block(dest, e),
             Expr::Struct(e) => self.struct_literal(dest, e),
             Expr::Tuple(e) if e.elems.is_empty() => self.unit(dest),
-            Expr::Tuple(e) => self.aggregate(dest, Op::Tuple, e.elems.iter(), e.paren_token.span.open()),
-            Expr::Array(e) => self.aggregate(dest, Op::Array, e.elems.iter(), e.bracket_token.span.open()),
+            Expr::Tuple(e) => self.aggregate(dest, Op::Tuple, 0, e.elems.iter(), e.paren_token.span.open()),
+            Expr::Array(e) => self.aggregate(dest, Op::Array, 0, e.elems.iter(), e.bracket_token.span.open()),
             Expr::Repeat(e) => {
                 let elements = [&*e.expr, &*e.len];
-                self.aggregate(dest, Op::Array, elements.into_iter(), e.bracket_token.span.open());
+                self.aggregate(dest, Op::Array, 0, elements.into_iter(), e.bracket_token.span.open());
             }
             Expr::Range(e) => {
                 let ends = e.start.iter().chain(&e.end).map(|e| &**e);
@@ -334,6 +334,7 @@ impl Lowerer {
         &mut self,
         dest: PlaceId,
         op: Op,
+        data: u32,
         elements: impl Iterator<Item = &'a Expr>,
         open: proc_macro2::Span,
     ) {
@@ -344,7 +345,7 @@ impl Lowerer {
             }
         }
         let span = self.range(open);
-        self.emit(op, dest, 0, &args, span);
+        self.emit(op, dest, data, &args, span);
     }
 
     fn unary(&mut self, dest: PlaceId, e: &syn::ExprUnary) {

@@ -209,9 +209,9 @@ impl Lowerer {
         };
         let list = Punctuated::<Expr, Token![,]>::parse_terminated;
         if let Ok(exprs) = list.parse2(mac.tokens.clone()) {
-            self.aggregate(dest, Op::Array, exprs.iter(), open);
+            self.aggregate(dest, Op::Array, 1, exprs.iter(), open);
         } else if let Ok(exprs) = repeat.parse2(mac.tokens.clone()) {
-            self.aggregate(dest, Op::Array, exprs.iter(), open);
+            self.aggregate(dest, Op::Array, 1, exprs.iter(), open);
         } else {
             self.unknown_macro(dest, mac);
         }

@@ -37,6 +37,12 @@ pub fn file(tree: &syn::File, offset: u32, lines: u32) -> FileFacts {
     FileFacts { names: lowerer.names.names, header: lowerer.header, encoded: lowerer.encoded }
 }
 
+/// The facts of a text, for tests.
+#[cfg(test)]
+pub(crate) fn text(text: &str) -> FileFacts {
+    file(&syn::parse_file(text).expect("the test's text is Rust"), 0, text.lines().count() as u32)
+}
+
 /// The state of lowering one file. Bodies in progress are a stack: the innermost closure or nested item is its top.
 struct Lowerer {
     names: Interner,

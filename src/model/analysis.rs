@@ -148,7 +148,7 @@ impl Model {
 
     /// Whether an item is part of a program that ends soon: one without a loop that serves, and its build script.
     pub fn is_tool(&self, def: DefId) -> bool {
-        self.target(def) != Some(TargetKind::Lib) && !self.is_daemon(def)
+        self.target(def) != TargetKind::Lib && !self.is_daemon(def)
     }
 
     /// The position of a function's digest.

@@ -36,6 +36,7 @@ enum Method {
 impl Inference<'_> {
     pub(super) fn call(&mut self, part: usize, statement: &Statement) -> Call {
         let args = self.args(part, statement);
+        self.expected = self.dest_ty(part, statement.dest);
         match statement.op {
             Op::CallMethod => self.method_call(part, PathId(statement.data), &args),
             Op::CallValue => self.value_call(part, &args),
@@ -221,7 +222,7 @@ impl Inference<'_> {
         args: &[Operand],
         receiver: Option<Operand>,
     ) -> Ty {
-        let model = self.model;
+        let (model, expected) = (self.model, self.expected);
         let given: Vec<Ty> = args.iter().map(|&a| self.operand_ty(part, a)).collect();
         let mut env = model.row_env(this).map(|(_, env)| env).unwrap_or_default();
         env.this = this;
@@ -247,7 +248,7 @@ impl Inference<'_> {
         if let Some(crate::apis::term::Term::Param(name)) = &row.returns
             && row.params.iter().any(|p| **p == **name)
         {
-            ty = self.collected(ty, this);
+            ty = self.collected(if ty.is_known() { ty } else { expected }, this);
         }
         match row {
             _ if row.never => Ty::NEVER,

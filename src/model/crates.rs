@@ -23,11 +23,11 @@ pub struct FileUnit {
 /// A package, as far as names depend on it.
 #[derive(Debug, Clone, Default)]
 pub struct PackageInfo {
-    /// Name as in code, with underscores.
+    /// Its name; hyphens count as underscores.
     pub name: String,
     /// Its targets.
     pub targets: Vec<TargetInfo>,
-    /// Names of dependencies in code, each with the package it means; both with underscores.
+    /// Names of dependencies in code, each with the name of the package it means.
     pub dependencies: Vec<(String, String)>,
 }
 

@@ -83,7 +83,7 @@ impl Model {
     }
 
     /// The names in scope within an item.
-    pub fn scope_of(&self, def: DefId) -> Scope {
+    pub fn scope_of_def(&self, def: DefId) -> Scope {
         let Def { file, module, .. } = *self.def(def);
         Scope { file, module, item: Some(def) }
     }
@@ -107,19 +107,12 @@ impl Model {
     /// Whether an item is compiled for tests only, or part of a test, benchmark or example.
     pub fn is_test(&self, def: DefId) -> bool {
         let Def { module, .. } = *self.def(def);
-        self.item(def).flags & item_flags::TEST != 0
-            || self.module(module).test
-            || self.target(def).is_some_and(TargetKind::is_test)
+        self.item(def).flags & item_flags::TEST != 0 || self.module(module).test || self.target(def).is_test()
     }
 
     /// The kind of target that an item is part of.
-    pub fn target(&self, def: DefId) -> Option<TargetKind> {
-        self.module_target(self.def(def).module)
-    }
-
-    /// The kind of target that a module is part of.
-    pub fn module_target(&self, module: ModRef) -> Option<TargetKind> {
-        Some(self.crate_of(module).kind)
+    pub fn target(&self, def: DefId) -> TargetKind {
+        self.crate_of(self.def(def).module).kind
     }
 
     /// The fields of a struct or union.

@@ -1,8 +1,8 @@
 //! Paths of other crates: canonical by the API tables, with their rows; the standard prelude.
 
+use super::Model;
 use super::paths::{Namespace, Res};
 use super::symbols::{Symbol, Symbols, known};
-use super::{Callee, Model};
 use crate::apis::{FnRow, TypeRow};
 use rustc_hash::FxHashMap;
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -136,14 +136,6 @@ impl Model {
         let row = self.apis.type_row(self.text(path));
         types.write().unwrap_or_else(PoisonError::into_inner).insert(path, row);
         row
-    }
-
-    /// The row of what is called.
-    pub fn callee_row(&self, callee: Callee) -> Option<&'static FnRow> {
-        match callee {
-            Callee::External(path) | Callee::Distinctive(path) => self.fn_row(path),
-            _ => None,
-        }
     }
 
     /// Whether a trait's methods can be called without an import.

@@ -115,7 +115,7 @@ fn seed(model: &Model, digest: &Digest) -> Runs {
     if let Some(heat) = attribute {
         return raise(Runs::Unknown, heat);
     }
-    if model.is_main(def) || model.target(def) == Some(TargetKind::Build) {
+    if model.is_main(def) || model.target(def) == TargetKind::Build {
         return Runs::Once;
     }
     if let Some(heat) = model.trait_heat(def) {
@@ -131,6 +131,6 @@ fn is_api(model: &Model, def: DefId) -> bool {
         let parent = model.item(p);
         parent.kind == ItemKind::Trait || !parent.of_trait.is_none()
     });
-    let visible = item.flags & item_flags::EXPORTED != 0 && model.target(def) == Some(TargetKind::Lib);
+    let visible = item.flags & item_flags::EXPORTED != 0 && model.target(def) == TargetKind::Lib;
     visible || of_trait || item.flags & item_flags::FOREIGN != 0
 }

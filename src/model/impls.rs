@@ -50,7 +50,7 @@ pub(super) fn build(model: &Model) -> Impls {
                 impls.by_head.entry(head).or_default().push(def);
                 if !item.of_trait.is_none() {
                     let table = &model.header(model.def(def).file).types;
-                    let of = model.resolve(&model.scope_of(def), table, item.of_trait, Namespace::Type);
+                    let of = model.resolve(&model.scope_of_def(def), table, item.of_trait, Namespace::Type);
                     impls.traits.insert(def, of);
                     impls.by_trait.entry(impls.first_twin(of)).or_default().push(def);
                 }
@@ -64,7 +64,7 @@ pub(super) fn build(model: &Model) -> Impls {
             && let Some(&head) = heads.get(&parent)
             && !item.name.is_none()
         {
-            let inherent = impls.traits.get(&parent).is_none();
+            let inherent = !impls.traits.contains_key(&parent);
             members.push((head, model.def_name(def), !inherent, def));
         }
     }

@@ -134,11 +134,14 @@ pub(super) struct Inference<'m> {
     pub model: &'m Model,
     pub parts: Vec<Part>,
     by_body: FxHashMap<BodyId, usize>,
+    /// What the destination of the call at hand is known to be.
+    pub expected: Ty,
 }
 
 impl<'m> Inference<'m> {
     fn new(model: &'m Model, root: BodyRef) -> Inference<'m> {
-        let mut inference = Inference { model, parts: Vec::new(), by_body: FxHashMap::default() };
+        let mut inference =
+            Inference { model, parts: Vec::new(), by_body: FxHashMap::default(), expected: Ty::UNKNOWN };
         inference.add(root, None);
         let mut next = 0;
         while next < inference.parts.len() {
@@ -414,7 +417,7 @@ impl<'m> Inference<'m> {
         }
     }
 
-    fn dest_ty(&self, part: usize, dest: PlaceId) -> Ty {
+    pub fn dest_ty(&self, part: usize, dest: PlaceId) -> Ty {
         dest.get().map_or(Ty::UNKNOWN, |dest| self.place_ty(part, dest))
     }
 
@@ -462,7 +465,7 @@ impl<'m> Inference<'m> {
                         Some(position) => model.iterated(self.positioned(ty, position)),
                         None => {
                             through = self.passed(ty, through);
-                            model.indexed(ty)
+                            model.element(ty)
                         }
                     };
                 }

@@ -257,22 +257,19 @@ fn link_packages(packages: &[PackageInfo], tree: &tree::Tree, symbols: &Symbols)
             Some((tree.crates[found].name, CrateId(found as u32)))
         })
         .collect();
-    let by_name: FxHashMap<&str, CrateId> =
-        packages.iter().zip(&libraries).filter_map(|(p, lib)| lib.map(|(_, id)| (p.name.as_str(), id))).collect();
-    let dependency = |name: &String| match by_name.get(name.as_str()) {
+    let in_code = |name: &str| symbols.intern(&name.replace('-', "_"));
+    let with_library = packages.iter().zip(&libraries).filter_map(|(p, lib)| Some((in_code(&p.name), (*lib)?.1)));
+    let by_name: FxHashMap<Symbol, CrateId> = with_library.collect();
+    let dependency = |name: &str| match by_name.get(&in_code(name)) {
         Some(&id) => Dependency::Crate(id),
-        None => Dependency::External(symbols.intern(name)),
+        None => Dependency::External(in_code(name)),
     };
     packages
         .iter()
         .zip(&libraries)
         .map(|(package, &library)| Package {
             library,
-            dependencies: package
-                .dependencies
-                .iter()
-                .map(|(in_code, name)| (symbols.intern(in_code), dependency(name)))
-                .collect(),
+            dependencies: package.dependencies.iter().map(|(alias, name)| (in_code(alias), dependency(name))).collect(),
         })
         .collect()
 }

@@ -96,7 +96,7 @@ impl Model {
 
     /// Whether code outside the run may name an item.
     pub fn is_exported(&self, def: DefId) -> bool {
-        self.item(def).flags & item_flags::EXPORTED != 0 && self.target(def) == Some(TargetKind::Lib)
+        self.item(def).flags & item_flags::EXPORTED != 0 && self.target(def) == TargetKind::Lib
     }
 
     /// Whether a function runs when something ends.

@@ -48,8 +48,8 @@ impl Model {
 
     /// The associated type of that name in any impl for a type of the run.
     fn associated_item(&self, ty: Ty, name: Symbol) -> Option<Ty> {
-        let members = self.members(self.head(ty)?, name).iter().copied();
-        let alias = members.filter(|&m| self.item(m).kind == ItemKind::Alias).next()?;
+        let mut members = self.members(self.head(ty)?, name).iter().copied();
+        let alias = members.find(|&m| self.item(m).kind == ItemKind::Alias)?;
         let subst = self.impl_subst(self.impl_of(alias)?, ty);
         Some(self.instantiate(self.item_ty(alias), alias, &subst)).filter(|ty| ty.is_known())
     }
@@ -165,7 +165,7 @@ impl Model {
     }
 
     /// What `x[i]` is.
-    pub fn indexed(&self, ty: Ty) -> Ty {
+    pub fn element(&self, ty: Ty) -> Ty {
         self.autoderef(ty)
             .find_map(|ty| match *self.ty(ty) {
                 TyData::Slice(of) | TyData::Array(of) => Some(of),

@@ -1,7 +1,7 @@
 //! Small questions about types and items that several analyses ask.
 
-use super::{BodyRef, DefId, Model, Namespace, Res, Symbol, TargetKind, Ty, TyData, TypedBody};
-use crate::apis::{AttributeRow, Heat, Obligation};
+use super::{BodyRef, Callee, DefId, Model, Namespace, Res, Symbol, TargetKind, Ty, TyData, TypedBody};
+use crate::apis::{AttributeRow, FnRow, Heat, Obligation};
 use crate::facts::body::Projection;
 use crate::facts::types::PathId;
 use crate::facts::{ItemKind, Variant};
@@ -74,7 +74,7 @@ impl Model {
     pub fn attribute_rows(&self, def: DefId) -> impl Iterator<Item = &'static AttributeRow> + '_ {
         let file = self.def(def).file;
         let header = &self.file(file).facts.header;
-        let scope = self.scope_of(def);
+        let scope = self.scope_of_def(def);
         self.item(def).attributes.of(&header.attributes).iter().filter_map(move |attribute| {
             match self.resolve(&scope, &header.types, attribute.path, Namespace::Macro) {
                 Res::External(path) => self.apis.attribute(self.text(path)),
@@ -88,12 +88,20 @@ impl Model {
         let parent = self.def(def).parent?;
         let of_trait = self.item(parent).of_trait.get()?;
         let file = self.def(parent).file;
-        let scope = self.scope_of(parent);
+        let scope = self.scope_of_def(parent);
         let table = &self.file(file).facts.header.types;
         let Res::External(path) = self.resolve(&scope, table, of_trait, Namespace::Type) else { return None };
         let row = self.apis.trait_row(self.text(path))?;
         let name = self.text(self.name(file, self.item(def).name));
         row.runs.get(name).copied().or(row.runs_all)
+    }
+
+    /// The row of what is called.
+    pub fn callee_row(&self, callee: Callee) -> Option<&'static FnRow> {
+        match callee {
+            Callee::External(path) | Callee::Distinctive(path) => self.fn_row(path),
+            _ => None,
+        }
     }
 
     /// The type after one step into a place.
@@ -102,7 +110,7 @@ impl Model {
             Projection::Deref => self.deref(ty).unwrap_or(Ty::UNKNOWN),
             Projection::Success => self.success(ty),
             Projection::Output => self.awaited(ty),
-            Projection::Element => self.indexed(ty),
+            Projection::Element => self.element(ty),
             Projection::Field(name) => self.field_ty(ty, self.name(typed.at.file, name)),
             Projection::Variant(_) => ty,
         }
@@ -130,7 +138,7 @@ impl Model {
     pub fn is_main(&self, def: DefId) -> bool {
         let item = self.item(def);
         let named = item.name.get().is_some_and(|n| self.text(self.name(self.def(def).file, n)) == "main");
-        named && item.kind == ItemKind::Fn && item.parent.is_none() && self.target(def) != Some(TargetKind::Lib)
+        named && item.kind == ItemKind::Fn && item.parent.is_none() && self.target(def) != TargetKind::Lib
     }
 
     /// The body that a nested id of the same file stands for.

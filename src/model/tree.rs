@@ -224,7 +224,7 @@ impl<'a> Builder<'a> {
         let stem = unit.path.file_stem().map(|s| s.to_string_lossy().replace('-', "_")).unwrap_or_default();
         let library_or_main = matches!(stem.as_str(), "lib" | "main");
         match unit.package {
-            Some(package) if library_or_main => self.packages[package].name.clone(),
+            Some(package) if library_or_main => self.packages[package].name.replace('-', "_"),
             _ if library_or_main => folder_name(&home_of(&unit.path)),
             _ => stem,
         }
@@ -264,7 +264,7 @@ impl<'a> Builder<'a> {
             return self.tree.modules[self.tree.first_module[file] as usize].krate;
         }
         let name = match unit.package {
-            Some(package) => self.packages[package].name.clone(),
+            Some(package) => self.packages[package].name.replace('-', "_"),
             None => folder_name(home),
         };
         let symbol = self.symbols.intern(&name);

@@ -200,7 +200,7 @@ impl Model {
         };
         let Some(bounds) = generic.bounds.get() else { return [].into() };
         let table = &self.header(self.def(owner).file).types;
-        self.lower_bounds(&self.scope_of(owner), table, table.type_args(bounds))
+        self.lower_bounds(&self.scope_of_def(owner), table, table.type_args(bounds))
     }
 
     /// The type written for an item: of a static or const, an alias' target, an impl's self type, a function's result
@@ -210,7 +210,7 @@ impl Model {
         let linked = self.linked(file);
         linked.item_types.get_or(item.index(), || {
             let header = &linked.unit.facts.header;
-            self.lower_ty(&self.scope_of(def), &header.types, header.items[item.index()].ty)
+            self.lower_ty(&self.scope_of_def(def), &header.types, header.items[item.index()].ty)
         })
     }
 
@@ -235,7 +235,7 @@ impl Model {
         let header = &linked.unit.facts.header;
         let lower = |index: u32| {
             linked.param_types.get_or(index as usize, || {
-                self.lower_ty(&self.scope_of(def), &header.types, header.params[index as usize].ty)
+                self.lower_ty(&self.scope_of_def(def), &header.types, header.params[index as usize].ty)
             })
         };
         header.items[item.index()].params.ids().map(lower).collect()
@@ -253,7 +253,7 @@ impl Model {
         let linked = self.linked(self.def(of).file);
         linked.field_types.get_or(index as usize, || {
             let header = &linked.unit.facts.header;
-            self.lower_ty(&self.scope_of(of), &header.types, header.fields[index as usize].ty)
+            self.lower_ty(&self.scope_of_def(of), &header.types, header.fields[index as usize].ty)
         })
     }
 }
