@@ -90,18 +90,12 @@ fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
     (work(), start.elapsed())
 }
 
-/// Links the facts of all files, which stand in the order of `discovered.files`.
-fn link(discovered: &Discovered, facts: Vec<FileFacts>, tests: bool) -> Model {
-    let files = discovered.files.iter().zip(facts).enumerate();
-    // What was skipped has no module, not even its root.
-    let units =
-        files.filter(|(_, (_, facts))| !facts.header.modules.is_empty()).map(|(index, (file, facts))| FileUnit {
-            id: FileId(index as u32),
-            path: file.path.clone(),
-            package: file.package,
-            target: file.target,
-            facts,
-        });
+/// Links the facts of all files, which stand in the order of `discovered.files`; the model never hears of skipped ones.
+fn link(discovered: &Discovered, facts: Vec<Option<FileFacts>>, tests: bool) -> Model {
+    let units = discovered.files.iter().zip(facts).enumerate().filter_map(|(index, (file, facts))| {
+        let (path, package, target) = (file.path.clone(), file.package, file.target);
+        Some(FileUnit { id: FileId(index as u32), path, package, target, facts: facts? })
+    });
     let target = |t: &discover::Target| TargetInfo { name: t.name.clone(), kind: t.kind, root: t.root.clone() };
     let packages = discovered.packages.iter().map(|package| PackageInfo {
         name: package.name.replace('-', "_"),
@@ -123,9 +117,9 @@ fn lower(source: &SourceText, lowering: &mut Duration) -> Result<FileFacts, Skip
     })
 }
 
-/// What is left of all files once their text is dropped; one entry per file, empty for those that were skipped.
+/// What is left of all files once their text is dropped; one entry per file, none for those that were skipped.
 struct Lowered {
-    facts: Vec<FileFacts>,
+    facts: Vec<Option<FileFacts>>,
     hashes: Vec<Option<blake3::Hash>>,
     skipped: Vec<Skipped>,
     lines: u64,
@@ -150,8 +144,8 @@ fn lower_all(files: &[SourceFile], timings: &mut Timings) -> Lowered {
         timings.parse += one.parse;
         timings.lower += one.lower;
         let skip = |reason| all.skipped.push(Skipped { file: file.display.clone(), reason });
-        let facts = one.facts.map_err(skip).unwrap_or_default();
-        all.lines += u64::from(facts.header.lines);
+        let facts = one.facts.map_err(skip).ok();
+        all.lines += facts.as_ref().map_or(0, |facts| u64::from(facts.header.lines));
         all.facts.push(facts);
         all.hashes.push(one.hash);
     }
