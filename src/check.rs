@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::discover::{self, DiscoverError, Discovered, Skipped, SourceFile, TargetKind};
 use crate::facts::FileFacts;
-use crate::lints::page::PageError;
+use crate::lints::page::{Page, PageError};
 use crate::lints::{self, LINTS, Level, Lint, UnknownLint};
 use crate::model::{FileUnit, Model, PackageInfo, TargetInfo};
 use crate::parse;
@@ -60,7 +60,7 @@ pub fn check_with(settings: &Settings, lints: &[Lint]) -> Result<Report, CheckEr
     // On the pool too: for its stacks, and so that what goes parallel in there obeys the number of threads.
     let (model, took) = timed(|| pool.install(|| link(&discovered, facts, settings.tests)));
     timings.link = took;
-    let (diagnostics, took) = timed(|| pool.install(|| run_lints(&model, lints, &levels)));
+    let (diagnostics, took) = timed(|| pool.install(|| run_lints(&model, lints, &levels, &pages)));
     timings.lints = took;
 
     let mut selection = Selection { discovered, hashes, findings: Vec::new(), hidden: Hidden::default() };
@@ -200,10 +200,18 @@ impl Drop for Pass<'_> {
 }
 
 /// Runs the lints that are not allowed; sorted by file, place and lint.
-fn run_lints(model: &Model, lints: &[Lint], levels: &[Level]) -> Vec<Diagnostic> {
+fn run_lints(model: &Model, lints: &[Lint], levels: &[Level], pages: &[Page]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (lint, _) in lints.iter().zip(levels).filter(|(_, level)| **level != Level::Allow) {
+    for ((lint, level), page) in lints.iter().zip(levels).zip(pages) {
+        if *level == Level::Allow {
+            continue;
+        }
+        let first = found.len();
         (lint.check)(model, &mut found);
+        // An overlapping lint of clippy that the code allows says the same of ours.
+        let allowed = |d: &Diagnostic| model.allows_clippy(d.span, &page.metadata.clippy);
+        let kept: Vec<_> = found.drain(first..).filter(|d| !allowed(d)).collect();
+        found.extend(kept);
     }
     found.sort_by(|a, b| (a.span, a.lint, &a.message).cmp(&(b.span, b.lint, &b.message)));
     found.dedup();

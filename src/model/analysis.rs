@@ -136,6 +136,11 @@ impl Model {
         known.copied().unwrap_or(Effects::UNKNOWN)
     }
 
+    /// Whether the run calls one of these functions anywhere.
+    pub fn reclaims(&self, paths: &[String]) -> bool {
+        self.analysis.digests.iter().any(|d| d.reclaims.iter().any(|r| paths.iter().any(|p| p == r)))
+    }
+
     /// Whether a function never returns.
     pub fn never_returns(&self, def: DefId) -> bool {
         self.analysis.never.contains(&def)

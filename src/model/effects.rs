@@ -4,7 +4,7 @@
 //! if it was given by value, dropped.
 
 use super::access::Tracer;
-use super::{Callee, DefId, Model, Ty};
+use super::{Callee, DefId, Model, Ty, known};
 use crate::apis::{FnRow, Obligation, ObligationKind, Owner, Slot};
 use crate::facts::body::*;
 use crate::facts::{BodyKind, item_flags};
@@ -160,7 +160,8 @@ impl Walk<'_> {
     fn is_alias(&self, index: u32, operand: Operand) -> bool {
         let body = &self.tracer.body(index).body;
         operand.as_place().is_some_and(|(_, place)| {
-            covers(body, place) && body.local_of(place).is_some_and(|l| self.aliases[index as usize][l.index()])
+            covers(self.tracer, index, place)
+                && body.local_of(place).is_some_and(|l| self.aliases[index as usize][l.index()])
         })
     }
 
@@ -184,7 +185,7 @@ impl Walk<'_> {
         let body = &self.tracer.body(index).body;
         match body.local_of(dest) {
             Some(local) if body.locals[local.index()].kind == LocalKind::Return => self.add(Effects::RETURNS),
-            Some(local) if covers(body, dest) => self.aliases[index as usize][local.index()] = true,
+            Some(local) if covers(self.tracer, index, dest) => self.aliases[index as usize][local.index()] = true,
             _ => self.add(Effects::STORES),
         }
     }
@@ -255,12 +256,14 @@ pub fn adopts(row: &FnRow, slot: Slot) -> bool {
     row.adopts.is_some_and(|a| Slot::Arg(a.arg) == slot)
 }
 
-/// Whether a place is a local or what its wrappers hold, and not a mere part of it.
-pub fn covers(body: &Body, place: PlaceId) -> bool {
+/// Whether a place is a local or what its wrappers hold, and not a mere part of it: `(x as Some).0`, but not `x.stdout`
+/// nor `(x as Child).stdout`.
+pub fn covers(tracer: &Tracer, index: u32, place: PlaceId) -> bool {
+    let typed = tracer.body(index);
     let mut below_variant = false;
-    body.projections_of(place).iter().all(|step| {
+    typed.body.projections_of(place).iter().all(|step| {
         let fine = match step {
-            Projection::Field(_) => below_variant,
+            Projection::Field(name) => below_variant && tracer.model.name(typed.at.file, *name) == known::ZERO,
             Projection::Deref | Projection::Variant(_) | Projection::Success | Projection::Output => true,
             Projection::Element => false,
         };

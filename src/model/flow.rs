@@ -320,7 +320,7 @@ impl<'a> Walk<'a> {
 
     fn local_of(&self, operand: Operand) -> Option<(LocalId, Position, PlaceId)> {
         let (position, place) = operand.as_place()?;
-        covers(self.body(), place).then_some(())?;
+        covers(self.tracer, self.index, place).then_some(())?;
         Some((self.body().local_of(place)?, position, place))
     }
 
@@ -467,6 +467,8 @@ impl<'a> Walk<'a> {
     /// The value comes to a place.
     fn arrive(&mut self, state: &mut State, dest: PlaceId, id: StatementId, role: Role) {
         let body = self.body();
+        // A copy of a raw pointer is as good as the first.
+        let role = if self.terms.copy { Role::Owner } else { role };
         match body.whole_local(dest) {
             Some(local) if body.locals[local.index()].kind == LocalKind::Return => {
                 self.fate.returned = true;
@@ -631,6 +633,11 @@ impl<'a> Walk<'a> {
         let same = |s: Option<Slot>| s == Some(slot);
         if same(row.releases) || same(row.waits) || adopts(row, slot) || self.terms.released_by.contains(&row.path) {
             return self.released(id);
+        }
+        // `task.detach()`
+        if same(row.detaches) && !by_ref {
+            self.lose(Lost::Discarded, self.body().spans[id.index()], local, state.ended);
+            return Step::Met;
         }
         if same(row.drops) && !by_ref && !self.terms.copy {
             self.lose(Lost::Discarded, self.body().spans[id.index()], local, state.ended);

@@ -9,6 +9,7 @@ use super::{Callee, DefId, Model, Symbol, Ty, TyData};
 use crate::apis::{Collection, FnRow, Owner, Slot, TypeRow};
 use crate::facts::ItemKind;
 use crate::facts::body::*;
+use crate::facts::types::TypeKind;
 use crate::source::Span;
 use rustc_hash::FxHashMap;
 
@@ -23,6 +24,8 @@ pub enum EventKind {
     Replace,
     /// Its size is asked for.
     Bound,
+    /// An element is asked for.
+    Look,
     /// It goes where it cannot be followed.
     Expose,
     /// It is handed to a parameter of a function of the run.
@@ -110,6 +113,11 @@ impl Walk<'_> {
         let typed = self.tracer.body(index);
         let span = Span { file: typed.at.file, range: typed.body.spans[id.index()] };
         let site = Site { function: self.function, body: index, statement: id, span };
+        let kind = match kind {
+            // An element given out is no way to the container.
+            EventKind::Expose if access.element => EventKind::Look,
+            kind => kind,
+        };
         let repeated = super::digest::is_repeated(self.tracer, index, in_loop);
         self.events.list.push(Event { kind, access, site, in_loop, repeated, collection: None, key: Key::None });
         self.events.list.last_mut().expect("just pushed")
@@ -157,7 +165,8 @@ impl Walk<'_> {
         let statement = &typed.body.statements[id.index()];
         let name = tracer.method_name(index, statement);
         let apis = tracer.model.apis;
-        if !(apis.is_grow_name(name) || apis.is_shrink_name(name) || apis.is_bound_name(name)) {
+        let looks = apis.is_element_name(name);
+        if !(looks || apis.is_grow_name(name) || apis.is_shrink_name(name) || apis.is_bound_name(name)) {
             return;
         }
         let Some((_, place)) = typed.body.args(statement).first().and_then(|a| a.as_place()) else { return };
@@ -174,6 +183,10 @@ impl Walk<'_> {
                 event.key = key;
                 return;
             }
+            if looks && self.list_looks(index, place) {
+                let access = tracer.place(index, place);
+                self.push(EventKind::Look, access, index, id, in_loop);
+            }
         } else if ty == Ty::UNKNOWN && tracer.row(index, id).is_none() {
             // A receiver of unknown type can only excuse.
             let kind = if apis.is_shrink_name(name) { EventKind::Shrink } else { EventKind::Bound };
@@ -184,6 +197,11 @@ impl Walk<'_> {
             return;
         }
         self.row_slots(index, id, in_loop);
+    }
+
+    /// Looks are of interest for what lives long only.
+    fn list_looks(&self, index: u32, place: PlaceId) -> bool {
+        matches!(self.tracer.place(index, place).root, Root::Static(_) | Root::Field(..))
     }
 
     /// `Entry::or_insert`, `mem::take(&mut x)`: rows that say which slot grows or shrinks.
@@ -261,6 +279,7 @@ impl Walk<'_> {
                 Key::Finite
             }
             Some(OperandKind::Place(_, place)) if is_constant(self.tracer, index, place) => Key::Finite,
+            Some(OperandKind::Place(_, place)) if is_static_text(&typed.body, place) => Key::Finite,
             _ => Key::Open,
         }
     }
@@ -451,9 +470,15 @@ fn is_finite(model: &Model, ty: Ty) -> bool {
     match model.ty(model.peel_refs(ty)) {
         TyData::Prim(name) => matches!(model.text(*name), "bool" | "u8" | "i8"),
         TyData::Adt(def, _) => model.is_fieldless_enum(*def),
-        TyData::External(path, _) => model.text(*path) == "std::any::TypeId",
+        TyData::External(..) => model.type_row(model.peel_refs(ty)).is_some_and(|row| row.finite),
         _ => false,
     }
+}
+
+/// A parameter of type `&'static str`: written in the program.
+fn is_static_text(body: &Body, place: PlaceId) -> bool {
+    let ty = body.whole_local(place).and_then(|l| body.locals[l.index()].ty.get());
+    ty.is_some_and(|ty| body.types.ty(ty).kind == TypeKind::StaticRef)
 }
 
 /// A const, a static or a literal behind a name.

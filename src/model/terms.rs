@@ -147,6 +147,7 @@ impl Model {
             TyData::External(path, args) => (*path, args.to_vec()),
             TyData::Prim(name) => (*name, Vec::new()),
             TyData::Slice(of) | TyData::Array(of) => (known::SLICE, vec![*of]),
+            TyData::Pointer(of) => (known::POINTER, vec![*of]),
             _ => return None,
         };
         let row = self.type_row_at(path)?;
