@@ -17,8 +17,13 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| seed.kind == SeedKind::Acquire(ObligationKind::RawMemory);
     model.each_seed(wanted, |tracer, position, seed| {
         let Some(acquires) = acquires(tracer, seed) else { return };
-        let terms =
-            Terms { kind: ObligationKind::RawMemory, copy: true, ended_by: &[], released_by: &acquires.released_by };
+        let terms = Terms {
+            kind: ObligationKind::RawMemory,
+            copy: true,
+            ended_by: &[],
+            released_by: &acquires.released_by,
+            safe_drop: false,
+        };
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         let loss = fate.losses.iter().min_by_key(|l| (l.lost == Lost::Exit(EdgeKind::Cancel), l.at));
         if let Some(loss) = loss {

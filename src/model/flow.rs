@@ -7,7 +7,7 @@
 use super::access::Tracer;
 use super::effects::{Effects, ReleaseNames, adopts, covers, slot};
 use super::{Callee, DefId, Model, TyData};
-use crate::apis::{DropEffect, FnRow, ObligationKind, Slot};
+use crate::apis::{DropEffect, FnRow, Obligation, ObligationKind, Slot};
 use crate::facts::body::*;
 use crate::facts::{ItemKind, item_flags};
 use crate::source::TextRange;
@@ -24,6 +24,8 @@ pub struct Terms<'a> {
     pub ended_by: &'a [String],
     /// Paths of functions that take it back.
     pub released_by: &'a [String],
+    /// Whether dropping the value does all that is owed; then only being told to go on without an owner loses it.
+    pub safe_drop: bool,
 }
 
 /// How a value is lost.
@@ -39,6 +41,8 @@ pub enum Lost {
     Overwritten,
     /// `mem::forget` and its like.
     Forgotten,
+    /// It was told to go on without an owner.
+    Detached,
     /// A function of the run took it and dropped it.
     InCallee(DefId),
 }
@@ -137,7 +141,10 @@ pub fn fate(tracer: &Tracer, releases: &ReleaseNames, terms: Terms, index: u32, 
     let Some(block) = super::digest::block_of(body, acquire) else { return walk.fate };
     let mut state = State::default();
     match statement.dest.get() {
-        Some(dest) => walk.arrive(&mut state, dest, acquire, Role::Owner),
+        Some(dest) => match body.whole_local(dest).filter(|&l| l != LocalId(0)) {
+            Some(local) => state.add(local, Role::Owner),
+            None => walk.arrive(&mut state, dest, acquire, Role::Owner),
+        },
         None => return walk.fate,
     }
     if state.owned() {
@@ -169,6 +176,11 @@ enum Step {
     Met,
     /// The path ends.
     Stop,
+}
+
+/// Whether dropping such a value does all that is owed.
+pub fn drops_safely(obligation: &Obligation) -> bool {
+    matches!(obligation.drop, DropEffect::Aborts | DropEffect::Closes | DropEffect::Joins)
 }
 
 impl<'a> Walk<'a> {
@@ -273,7 +285,8 @@ impl<'a> Walk<'a> {
     }
 
     fn lose(&mut self, lost: Lost, at: TextRange, holder: LocalId, ended: bool) {
-        if self.is_meant(holder) || !matches!(lost, Lost::Exit(_)) && self.process_ends() {
+        let safe = self.terms.safe_drop && !matches!(lost, Lost::Detached | Lost::Forgotten);
+        if safe || self.is_meant(holder) || !matches!(lost, Lost::Exit(_)) && self.process_ends() {
             return;
         }
         let mut way = Vec::new();
@@ -491,7 +504,7 @@ impl<'a> Walk<'a> {
     /// Whether dropping a value of that type does all that is owed.
     fn is_guard(&self, ty: super::Ty) -> bool {
         let obligation = self.model().obligation(self.model().payload(ty));
-        obligation.is_some_and(|o| matches!(o.drop, DropEffect::Aborts | DropEffect::Closes | DropEffect::Joins))
+        obligation.is_some_and(drops_safely)
     }
 
     fn overwrite(&mut self, statement: &Statement, state: &mut State) -> Step {
@@ -636,7 +649,7 @@ impl<'a> Walk<'a> {
         }
         // `task.detach()`
         if same(row.detaches) && !by_ref {
-            self.lose(Lost::Discarded, self.body().spans[id.index()], local, state.ended);
+            self.lose(Lost::Detached, self.body().spans[id.index()], local, state.ended);
             return Step::Met;
         }
         if same(row.drops) && !by_ref && !self.terms.copy {

@@ -151,7 +151,11 @@ impl Walk<'_> {
         let body = &tracer.body(index).body;
         let dest = body.statements[id.index()].dest;
         let result = dest.get().and_then(|d| body.whole_local(d)) == Some(LocalId(0));
-        if result && is_view(tracer.model, tracer.ty(index, dest)) {
+        // A view that private functions get is followed to them.
+        let followed = index == 0
+            && tracer.model.result_view(tracer.model.owner(tracer.function.root().at)).is_some()
+            && !tracer.model.is_exported(tracer.model.owner(tracer.function.root().at));
+        if result && !followed && is_view(tracer.model, tracer.ty(index, dest)) {
             if let Some(access) = tracer.call(index, id) {
                 self.push(EventKind::Expose, access, index, id, in_loop);
             }
@@ -174,7 +178,7 @@ impl Walk<'_> {
         if let Some(row) = collection_row(tracer.model, ty) {
             if let Some(kind) = kind_of(row, name) {
                 let access = tracer.place(index, place);
-                if kind == EventKind::Bound && !is_compared(&typed.body, statement.dest) {
+                if kind == EventKind::Bound && !is_compared(tracer, index, statement.dest) {
                     return;
                 }
                 let key = self.key(index, statement, row);
@@ -444,7 +448,8 @@ fn is_view(model: &Model, ty: Ty) -> bool {
 }
 
 /// Whether a size is compared with something, or is itself a yes or no.
-fn is_compared(body: &Body, dest: PlaceId) -> bool {
+fn is_compared(tracer: &Tracer, index: u32, dest: PlaceId) -> bool {
+    let body = &tracer.body(index).body;
     let Some(mut local) = body.whole_local(dest) else { return true };
     let uses = |s: &Statement, local| {
         body.args(s).iter().any(|a| a.as_place().is_some_and(|(_, p)| body.whole_local(p) == Some(local)))
@@ -457,8 +462,17 @@ fn is_compared(body: &Body, dest: PlaceId) -> bool {
         match (user.op, user.dest.get().and_then(|d| body.whole_local(d))) {
             (Op::Binary, _) if user.data >= BinaryOp::Eq as u32 => return true,
             (Op::Assign | Op::Cast | Op::Binary, Some(next)) => local = next,
-            // `max - map.len()`, `clamp(map.len())`: anything else may be a limit too.
-            (Op::Call | Op::CallMethod | Op::CallValue, _) => return true,
+            // `map.len().min(max)`, `limit.is_reached(map.len())`: what is asked of a size may be a limit.
+            (Op::Call | Op::CallMethod | Op::CallValue, Some(next)) if next != local => {
+                let first = body.args(user).first().and_then(|a| a.as_place());
+                let of_size = first.is_some_and(|(_, p)| body.whole_local(p) == Some(local));
+                if !of_size {
+                    // `names.insert(name, id)` with the size as the id limits nothing.
+                    let name = tracer.method_name(index, user);
+                    return user.op != Op::CallMethod || !tracer.model.apis.is_grow_name(name);
+                }
+                local = next;
+            }
             _ => return false,
         }
     }
