@@ -55,7 +55,7 @@ fn excused(model: &Model, name: Symbol, events: &[Event]) -> bool {
         EventKind::Shrink | EventKind::Replace | EventKind::Bound => !e.access.element && in_time(e),
         EventKind::Expose => true,
     };
-    events.iter().any(excuses) || model.analysis.ledger.named(name).iter().any(in_time)
+    events.iter().any(excuses) || model.analysis.ledger.may_shrink(name, in_time)
 }
 
 fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Lifetime) -> Diagnostic {

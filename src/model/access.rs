@@ -282,7 +282,7 @@ impl<'a> Tracer<'a> {
         let typed = self.body(index);
         let statement = &typed.body.statements[id.index()];
         let args = typed.body.args(statement);
-        let first = *args.first()?;
+        let first = args.first().copied().unwrap_or(Operand::NONE);
         match self.row(index, id) {
             Some(row) if row.through || row.element => {
                 let access = self.operand_within(index, first, steps)?;

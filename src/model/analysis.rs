@@ -50,7 +50,7 @@ impl Analysis {
         let effects = solve(&params);
         let mut analysis = Analysis {
             heats: heats(model, &digests),
-            ledger: Ledger::gather(digests.iter().map(|d| &d.events)),
+            ledger: Ledger::gather(model, digests.iter().map(|d| &d.events)),
             never: never_ending(&digests),
             fresh: fresh(&digests),
             released_fields: FxHashSet::default(),

@@ -602,7 +602,8 @@ impl<'a> Walk<'a> {
     ) -> Step {
         let item = self.model().item(def);
         if item.flags & item_flags::FOREIGN != 0 && self.model().body_of(def).is_none() && self.terms.copy {
-            return Step::Go;
+            // Foreign code borrows it, unless it gets a function that takes it back too.
+            return if self.gives_destructor(statement) { self.escape() } else { Step::Go };
         }
         if item.kind != ItemKind::Fn {
             return self.escape();
@@ -629,6 +630,26 @@ impl<'a> Walk<'a> {
         }
         self.lose(Lost::InCallee(def), self.body().spans[id.index()], local, state.ended);
         Step::Met
+    }
+
+    /// `sqlite3_create_function(.., data, .., Some(destroy))`: `destroy` takes back what `data` is.
+    fn gives_destructor(&self, statement: &Statement) -> bool {
+        let operands = self.body().args(statement).iter().filter_map(|a| a.as_place());
+        operands.filter_map(|(_, place)| self.function_behind(place)).any(|def| {
+            self.model()
+                .digest_of(def)
+                .is_some_and(|d| d.reclaims.iter().any(|r| self.terms.released_by.iter().any(|p| p == r)))
+        })
+    }
+
+    /// The function that an operand is, by itself or in `Some(f)`.
+    fn function_behind(&self, place: PlaceId) -> Option<DefId> {
+        let direct = self.model().fn_def(self.tracer.ty(self.index, place));
+        direct.or_else(|| {
+            let definition = self.tracer.definition(self.index, self.body().whole_local(place)?)?;
+            let (_, inner) = self.body().args(definition).first()?.as_place()?;
+            self.model().fn_def(self.tracer.ty(self.index, inner))
+        })
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of one call")]

@@ -11,7 +11,7 @@ use crate::facts::ItemKind;
 use crate::facts::body::*;
 use crate::facts::types::TypeKind;
 use crate::source::Span;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -527,12 +527,14 @@ pub struct Ledger {
     /// Shrinks, bounds and the like of containers that are known by their last name only.
     by_name: FxHashMap<Symbol, Vec<Event>>,
     leader: FxHashMap<Root, Root>,
+    /// Names that stand beside a shrinking method's name in an item-level macro that could not be parsed.
+    in_macros: FxHashSet<Symbol>,
 }
 
 impl Ledger {
     /// Gathers the events of all functions, in their order.
-    pub fn gather<'e>(functions: impl Iterator<Item = &'e Events> + Clone) -> Ledger {
-        let mut ledger = Ledger::default();
+    pub fn gather<'e>(model: &Model, functions: impl Iterator<Item = &'e Events> + Clone) -> Ledger {
+        let mut ledger = Ledger { in_macros: names_in_macros(model), ..Ledger::default() };
         for &(a, b) in functions.clone().flat_map(|e| &e.aliases).filter(|(a, b)| is_named(*a) && is_named(*b)) {
             let (a, b) = (ledger.lead(a), ledger.lead(b));
             // The smaller one leads; which one that is does not matter to anyone.
@@ -591,10 +593,29 @@ impl Ledger {
         all
     }
 
+    /// Whether something that cannot be resolved may shrink a container of this name, as far as `counts` says.
+    pub fn may_shrink(&self, name: Symbol, counts: impl Fn(&Event) -> bool) -> bool {
+        self.in_macros.contains(&name) || self.named(name).iter().any(|e| e.kind != EventKind::Look && counts(e))
+    }
+
     /// Events of containers that cannot be resolved but whose last name is this one.
-    pub fn named(&self, name: Symbol) -> &[Event] {
+    fn named(&self, name: Symbol) -> &[Event] {
         self.by_name.get(&name).map_or(&[], Vec::as_slice)
     }
+}
+
+/// All identifiers of item-level macros that could not be parsed and name a shrinking method.
+fn names_in_macros(model: &Model) -> FxHashSet<Symbol> {
+    let mut names = FxHashSet::default();
+    for file in model.files() {
+        for (_, words) in &file.facts.header.opaque_macros {
+            let words = words.of(&file.facts.header.words);
+            if words.iter().any(|&w| model.apis.is_shrink_name(file.facts.names.get(w))) {
+                names.extend(words.iter().map(|&w| model.name(file.id, w)));
+            }
+        }
+    }
+    names
 }
 
 /// Only containers that mean the same everywhere can be joined.
