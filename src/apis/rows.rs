@@ -63,6 +63,8 @@ pub struct TypeRow {
     pub element: Option<Term>,
     /// Whether it is `Copy`: using it does not move it.
     pub copy: bool,
+    /// Whether there are only so many values of it: as keys they bound a collection.
+    pub finite: bool,
     /// Methods that add elements.
     pub grow: Vec<String>,
     /// Methods that remove elements.

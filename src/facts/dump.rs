@@ -274,6 +274,7 @@ impl Dump<'_> {
         match types.ty(id).kind {
             TypeKind::Path => self.path(types.ty(id).path),
             TypeKind::Ref => format!("&{}", self.ty(args[0])),
+            TypeKind::StaticRef => format!("&'static {}", self.ty(args[0])),
             TypeKind::RefMut => format!("&mut {}", self.ty(args[0])),
             TypeKind::Pointer => format!("*{}", self.ty(args[0])),
             TypeKind::Tuple => format!("({})", self.types(args)),

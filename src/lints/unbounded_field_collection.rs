@@ -14,7 +14,9 @@ const NAME: &str = "unbounded_field_collection";
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     for root in model.analysis.ledger.roots() {
         let Root::Field(owner, name) = root else { continue };
-        if model.is_test(owner) && !model.tests || model.is_public_field(owner, name) {
+        // Sets of tasks are judged by a lint of their own.
+        let judged_elsewhere = model.is_public_field(owner, name) || model.field_holds_obligations(owner, name);
+        if model.is_test(owner) && !model.tests || judged_elsewhere {
             continue;
         }
         let events = model.analysis.ledger.events(root);
@@ -48,12 +50,12 @@ fn excused(model: &Model, name: Symbol, events: &[Event]) -> bool {
         !model.is_shutdown(model.analysis.digests[e.site.function as usize].owner) && !model.is_test_event(e)
     };
     let excuses = |e: &Event| match e.kind {
-        EventKind::Grow | EventKind::Pass(..) => false,
+        EventKind::Grow | EventKind::Look | EventKind::Pass(..) => false,
         // What is removed from an element leaves its key.
         EventKind::Shrink | EventKind::Replace | EventKind::Bound => !e.access.element && in_time(e),
         EventKind::Expose => true,
     };
-    events.iter().any(excuses) || model.analysis.ledger.named(name).iter().any(in_time)
+    events.iter().any(excuses) || model.analysis.ledger.may_shrink(name, in_time)
 }
 
 fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Lifetime) -> Diagnostic {

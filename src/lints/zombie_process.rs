@@ -24,8 +24,13 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         if excused(tracer, seed, obligation) {
             return;
         }
-        let terms =
-            Terms { kind: ObligationKind::Child, copy: false, ended_by: &obligation.ended_by, released_by: &[] };
+        let terms = Terms {
+            kind: ObligationKind::Child,
+            copy: false,
+            ended_by: &obligation.ended_by,
+            released_by: &[],
+            safe_drop: false,
+        };
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         let found = lost(&fate).or_else(|| kept(tracer, seed, &fate));
         if let Some(found) = found {
@@ -159,7 +164,7 @@ fn describe(model: &Model, loss: &Loss) -> (String, String) {
         Lost::Overwritten => "overwritten here".to_owned(),
         Lost::Forgotten => "forgotten here".to_owned(),
         Lost::InCallee(def) => format!("`{}` drops it", model.item_path(def)),
-        Lost::Discarded | Lost::ScopeEnd => "dropped here".to_owned(),
+        Lost::Detached | Lost::Discarded | Lost::ScopeEnd => "dropped here".to_owned(),
     };
     (what.to_owned(), label)
 }

@@ -50,7 +50,7 @@ impl Analysis {
         let effects = solve(&params);
         let mut analysis = Analysis {
             heats: heats(model, &digests),
-            ledger: Ledger::gather(digests.iter().map(|d| &d.events)),
+            ledger: Ledger::gather(model, digests.iter().map(|d| &d.events)),
             never: never_ending(&digests),
             fresh: fresh(&digests),
             released_fields: FxHashSet::default(),
@@ -134,6 +134,11 @@ impl Model {
     pub fn effects(&self, def: DefId, param: u32) -> Effects {
         let known = self.analysis.effects.get(&def).and_then(|list| list.get(param as usize));
         known.copied().unwrap_or(Effects::UNKNOWN)
+    }
+
+    /// Whether the run calls one of these functions anywhere.
+    pub fn reclaims(&self, paths: &[String]) -> bool {
+        self.analysis.digests.iter().any(|d| d.reclaims.iter().any(|r| paths.iter().any(|p| p == r)))
     }
 
     /// Whether a function never returns.

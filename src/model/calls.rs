@@ -468,6 +468,7 @@ impl Model {
             TyData::Ref { .. } | TyData::Unknown => return Method::Unknown,
             TyData::External(path, _) | TyData::Prim(path) => Some(*path),
             TyData::Slice(_) | TyData::Array(_) => Some(known::SLICE),
+            TyData::Pointer(_) => Some(known::POINTER),
             _ => None,
         };
         if let Some(path) = path {

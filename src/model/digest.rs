@@ -81,6 +81,8 @@ pub struct Digest {
     pub seeds: Vec<Seed>,
     /// Whether what its seeds acquire may come back in its result.
     pub returns: Vec<SeedKind>,
+    /// Rows of functions that take back what is raw, and that it calls or names.
+    pub reclaims: Vec<&'static str>,
     /// Fields whose content it releases or hands on.
     pub field_releases: Vec<(Access, ObligationKind)>,
 }
@@ -99,6 +101,7 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         events: events(&tracer, position),
         seeds: Vec::new(),
         returns: Vec::new(),
+        reclaims: Vec::new(),
         field_releases: field_releases(&tracer, releases),
     };
     for index in 0..count {
@@ -172,6 +175,9 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                 }
                 Callee::External(_) | Callee::Distinctive(_) => {
                     let Some(row) = tracer.row(index, id) else { continue };
+                    if (row.releases.is_some() || row.adopts.is_some()) && !digest.reclaims.contains(&&*row.path) {
+                        digest.reclaims.push(&row.path);
+                    }
                     if let Some(kind) = seed_kind(tracer.model, row) {
                         digest.seeds.push(Seed { kind, body: index, statement: id });
                     }
@@ -254,7 +260,7 @@ fn returned(tracer: &Tracer, seeds: &[Seed]) -> Vec<SeedKind> {
             for (position, place) in body.args(statement).iter().filter_map(|a| a.as_place()) {
                 if let Some(local) = body.local_of(place)
                     && position != Position::Ref
-                    && super::effects::covers(body, place)
+                    && super::effects::covers(tracer, 0, place)
                 {
                     flows[local.index()] = true;
                 }
@@ -281,7 +287,14 @@ fn field_releases(tracer: &Tracer, releases: &ReleaseNames) -> Vec<(Access, Obli
             for (at, operand) in body.args(statement).iter().enumerate() {
                 let Some((position, place)) = operand.as_place() else { continue };
                 let released = match statement.op {
-                    Op::CallMethod if at == 0 => releases.of(tracer.method_name(index, statement)),
+                    Op::CallMethod if at == 0 => {
+                        let name = tracer.method_name(index, statement);
+                        // A `try_wait` now and then is no reaper.
+                        match is_poll(tracer, tracer.ty(index, place), name) {
+                            true => Effects::default(),
+                            false => releases.on(tracer.model, tracer.ty(index, place), name),
+                        }
+                    }
                     Op::Call | Op::CallMethod | Op::CallValue | Op::OpaqueMacro => Effects::default(),
                     _ => continue,
                 };
@@ -309,6 +322,12 @@ fn field_releases(tracer: &Tracer, releases: &ReleaseNames) -> Vec<(Access, Obli
         }
     }
     list
+}
+
+fn is_poll(tracer: &Tracer, ty: Ty, name: &str) -> bool {
+    let model = tracer.model;
+    let obligation = model.contents(ty).into_iter().find_map(|ty| model.obligation(model.payload(ty)));
+    obligation.is_some_and(|o| o.polled_by.iter().any(|n| n == name))
 }
 
 fn push_field(list: &mut Vec<(Access, ObligationKind)>, access: Access, kind: ObligationKind) {

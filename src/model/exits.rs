@@ -149,8 +149,10 @@ pub fn is_service_loop(tracer: &Tracer, index: u32, id: LoopId) -> bool {
     let body = &tracer.body(index).body;
     let entry = &body.loops[id.index()];
     if entry.kind == LoopKind::For {
-        let source = entry.iterates.as_place().and_then(|(_, place)| body.local_of(place));
-        let call = source.and_then(|local| call_behind(tracer, index, local));
+        // `for stream in listener.incoming()`, but not `for x in batch` with a batch that was received.
+        let source = entry.iterates.as_place().and_then(|(_, place)| body.whole_local(place));
+        let call = source.filter(|l| body.locals[l.index()].kind == LocalKind::Temp);
+        let call = call.and_then(|local| tracer.definition_id(index, local));
         return call.and_then(|call| tracer.row(index, call)).is_some_and(|row| row.from_outside || row.ends);
     }
     let inside = |block: &Block| {

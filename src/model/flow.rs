@@ -7,7 +7,7 @@
 use super::access::Tracer;
 use super::effects::{Effects, ReleaseNames, adopts, covers, slot};
 use super::{Callee, DefId, Model, TyData};
-use crate::apis::{FnRow, ObligationKind, Slot};
+use crate::apis::{DropEffect, FnRow, Obligation, ObligationKind, Slot};
 use crate::facts::body::*;
 use crate::facts::{ItemKind, item_flags};
 use crate::source::TextRange;
@@ -24,6 +24,8 @@ pub struct Terms<'a> {
     pub ended_by: &'a [String],
     /// Paths of functions that take it back.
     pub released_by: &'a [String],
+    /// Whether dropping the value does all that is owed; then only being told to go on without an owner loses it.
+    pub safe_drop: bool,
 }
 
 /// How a value is lost.
@@ -39,6 +41,8 @@ pub enum Lost {
     Overwritten,
     /// `mem::forget` and its like.
     Forgotten,
+    /// It was told to go on without an owner.
+    Detached,
     /// A function of the run took it and dropped it.
     InCallee(DefId),
 }
@@ -137,7 +141,10 @@ pub fn fate(tracer: &Tracer, releases: &ReleaseNames, terms: Terms, index: u32, 
     let Some(block) = super::digest::block_of(body, acquire) else { return walk.fate };
     let mut state = State::default();
     match statement.dest.get() {
-        Some(dest) => walk.arrive(&mut state, dest, acquire, Role::Owner),
+        Some(dest) => match body.whole_local(dest).filter(|&l| l != LocalId(0)) {
+            Some(local) => state.add(local, Role::Owner),
+            None => walk.arrive(&mut state, dest, acquire, Role::Owner),
+        },
         None => return walk.fate,
     }
     if state.owned() {
@@ -169,6 +176,11 @@ enum Step {
     Met,
     /// The path ends.
     Stop,
+}
+
+/// Whether dropping such a value does all that is owed.
+pub fn drops_safely(obligation: &Obligation) -> bool {
+    matches!(obligation.drop, DropEffect::Aborts | DropEffect::Closes | DropEffect::Joins)
 }
 
 impl<'a> Walk<'a> {
@@ -273,6 +285,10 @@ impl<'a> Walk<'a> {
     }
 
     fn lose(&mut self, lost: Lost, at: TextRange, holder: LocalId, ended: bool) {
+        let safe = self.terms.safe_drop && !matches!(lost, Lost::Detached | Lost::Forgotten);
+        if safe || self.is_meant(holder) || !matches!(lost, Lost::Exit(_)) && self.process_ends() {
+            return;
+        }
         let mut way = Vec::new();
         let mut node = self.node;
         while node != 0 {
@@ -285,9 +301,39 @@ impl<'a> Walk<'a> {
         self.fate.losses.push(Loss { lost, at, ended, holder, way });
     }
 
+    /// `let _detached = …`: the name says that it is meant.
+    fn is_meant(&self, holder: LocalId) -> bool {
+        let name = self.body().locals[holder.index()].name.get();
+        let name = name.map(|n| self.model().text(self.model().name(self.tracer.body(self.index).at.file, n)));
+        name.is_some_and(|n| n.starts_with("_detached") || n.starts_with("_leaked"))
+    }
+
+    /// `spawn()?; process::exit(0)`: whatever follows the block at hand ends the process.
+    fn process_ends(&self) -> bool {
+        let body = self.body();
+        let mut seen = vec![false; body.blocks.len()];
+        let mut todo = vec![self.nodes[self.node].block];
+        let mut ended = false;
+        while let Some(id) = todo.pop() {
+            if std::mem::replace(&mut seen[id.index()], true) {
+                continue;
+            }
+            let block = &body.blocks[id.index()];
+            if block.statements.ids().any(|s| self.never_returns(StatementId(s))) {
+                ended = true;
+                continue;
+            }
+            if block.end == End::Exit {
+                return false;
+            }
+            todo.extend(body.edges_of(id).iter().map(|e| e.to));
+        }
+        ended
+    }
+
     fn local_of(&self, operand: Operand) -> Option<(LocalId, Position, PlaceId)> {
         let (position, place) = operand.as_place()?;
-        covers(self.body(), place).then_some(())?;
+        covers(self.tracer, self.index, place).then_some(())?;
         Some((self.body().local_of(place)?, position, place))
     }
 
@@ -434,9 +480,16 @@ impl<'a> Walk<'a> {
     /// The value comes to a place.
     fn arrive(&mut self, state: &mut State, dest: PlaceId, id: StatementId, role: Role) {
         let body = self.body();
+        // A copy of a raw pointer is as good as the first.
+        let role = if self.terms.copy { Role::Owner } else { role };
         match body.whole_local(dest) {
             Some(local) if body.locals[local.index()].kind == LocalKind::Return => {
                 self.fate.returned = true;
+                state.held.clear();
+            }
+            // `AbortOnDropHandle::new(handle)`: from now on dropping it is safe.
+            Some(_) if role == Role::Owner && self.is_guard(self.tracer.ty(self.index, dest)) => {
+                self.fate.stored.push(id);
                 state.held.clear();
             }
             Some(local) => state.add(local, role),
@@ -446,6 +499,12 @@ impl<'a> Walk<'a> {
             }
             None => {}
         }
+    }
+
+    /// Whether dropping a value of that type does all that is owed.
+    fn is_guard(&self, ty: super::Ty) -> bool {
+        let obligation = self.model().obligation(self.model().payload(ty));
+        obligation.is_some_and(drops_safely)
     }
 
     fn overwrite(&mut self, statement: &Statement, state: &mut State) -> Step {
@@ -492,7 +551,10 @@ impl<'a> Walk<'a> {
     ) -> Step {
         if statement.op == Op::CallMethod && at == 0 {
             let name = self.tracer.method_name(self.index, statement);
-            if self.releases.of(name).any(Effects::releases(self.terms.kind)) {
+            let receiver =
+                self.body().args(statement)[0].as_place().map(|(_, place)| self.tracer.ty(self.index, place));
+            let released = receiver.map_or(Effects::default(), |ty| self.releases.on(self.model(), ty, name));
+            if released.any(Effects::releases(self.terms.kind)) {
                 return self.released(id);
             }
             if self.terms.ended_by.iter().any(|n| n == name) {
@@ -540,7 +602,8 @@ impl<'a> Walk<'a> {
     ) -> Step {
         let item = self.model().item(def);
         if item.flags & item_flags::FOREIGN != 0 && self.model().body_of(def).is_none() && self.terms.copy {
-            return Step::Go;
+            // Foreign code borrows it, unless it gets a function that takes it back too.
+            return if self.gives_destructor(statement) { self.escape() } else { Step::Go };
         }
         if item.kind != ItemKind::Fn {
             return self.escape();
@@ -569,6 +632,26 @@ impl<'a> Walk<'a> {
         Step::Met
     }
 
+    /// `sqlite3_create_function(.., data, .., Some(destroy))`: `destroy` takes back what `data` is.
+    fn gives_destructor(&self, statement: &Statement) -> bool {
+        let operands = self.body().args(statement).iter().filter_map(|a| a.as_place());
+        operands.filter_map(|(_, place)| self.function_behind(place)).any(|def| {
+            self.model()
+                .digest_of(def)
+                .is_some_and(|d| d.reclaims.iter().any(|r| self.terms.released_by.iter().any(|p| p == r)))
+        })
+    }
+
+    /// The function that an operand is, by itself or in `Some(f)`.
+    fn function_behind(&self, place: PlaceId) -> Option<DefId> {
+        let direct = self.model().fn_def(self.tracer.ty(self.index, place));
+        direct.or_else(|| {
+            let definition = self.tracer.definition(self.index, self.body().whole_local(place)?)?;
+            let (_, inner) = self.body().args(definition).first()?.as_place()?;
+            self.model().fn_def(self.tracer.ty(self.index, inner))
+        })
+    }
+
     #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
     fn call_row(
         &mut self,
@@ -584,6 +667,11 @@ impl<'a> Walk<'a> {
         let same = |s: Option<Slot>| s == Some(slot);
         if same(row.releases) || same(row.waits) || adopts(row, slot) || self.terms.released_by.contains(&row.path) {
             return self.released(id);
+        }
+        // `task.detach()`
+        if same(row.detaches) && !by_ref {
+            self.lose(Lost::Detached, self.body().spans[id.index()], local, state.ended);
+            return Step::Met;
         }
         if same(row.drops) && !by_ref && !self.terms.copy {
             self.lose(Lost::Discarded, self.body().spans[id.index()], local, state.ended);
@@ -609,7 +697,10 @@ impl<'a> Walk<'a> {
                 Step::Go
             }
             Slot::Arg(n) if row.borrows.contains(&n) || by_ref && !row.stores.contains(&n) => Step::Go,
-            Slot::Arg(_) if self.terms.copy && !row.stores.is_empty() => Step::Go,
+            Slot::Arg(n) if row.stores.contains(&n) => {
+                self.fate.stored.push(id);
+                Step::Met
+            }
             Slot::Arg(_) => self.escape(),
         }
     }

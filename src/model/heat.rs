@@ -76,16 +76,18 @@ fn edges(model: &Model, digests: &[Digest], by_def: &FxHashMap<DefId, u32>) -> V
 /// How often a place in a function runs: the function's own heat, raised by loops and by what the closure it is in is
 /// handed to.
 pub fn at_site(digest: &Digest, function: Runs, body: u32, heat: Heat) -> Runs {
-    let mut runs = raise(function, heat);
+    // From the outermost body inwards: `call_once(|| …)` runs once, whatever is around it.
+    let mut around = vec![];
     let mut at = body;
-    loop {
-        let entry = &digest.bodies[at as usize];
-        runs = raise(runs, entry.heat);
-        if entry.parent == at {
-            return runs;
-        }
-        at = entry.parent;
+    while digest.bodies[at as usize].parent != at {
+        around.push(digest.bodies[at as usize].heat);
+        at = digest.bodies[at as usize].parent;
     }
+    let runs = around.into_iter().rev().fold(function, |runs, heat| match heat {
+        Heat::Once if runs != Runs::Test => Runs::Once,
+        heat => raise(runs, heat),
+    });
+    raise(runs, heat)
 }
 
 fn raise(runs: Runs, heat: Heat) -> Runs {

@@ -9,8 +9,9 @@ use super::{Callee, DefId, Model, Symbol, Ty, TyData};
 use crate::apis::{Collection, FnRow, Owner, Slot, TypeRow};
 use crate::facts::ItemKind;
 use crate::facts::body::*;
+use crate::facts::types::TypeKind;
 use crate::source::Span;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +24,8 @@ pub enum EventKind {
     Replace,
     /// Its size is asked for.
     Bound,
+    /// An element is asked for.
+    Look,
     /// It goes where it cannot be followed.
     Expose,
     /// It is handed to a parameter of a function of the run.
@@ -110,6 +113,11 @@ impl Walk<'_> {
         let typed = self.tracer.body(index);
         let span = Span { file: typed.at.file, range: typed.body.spans[id.index()] };
         let site = Site { function: self.function, body: index, statement: id, span };
+        let kind = match kind {
+            // An element given out is no way to the container.
+            EventKind::Expose if access.element => EventKind::Look,
+            kind => kind,
+        };
         let repeated = super::digest::is_repeated(self.tracer, index, in_loop);
         self.events.list.push(Event { kind, access, site, in_loop, repeated, collection: None, key: Key::None });
         self.events.list.last_mut().expect("just pushed")
@@ -120,10 +128,12 @@ impl Walk<'_> {
         let statement = &body.statements[id.index()];
         match statement.op {
             Op::CallMethod => {
+                self.returned_view(index, id, in_loop);
                 self.method(index, id, in_loop);
                 self.arguments(index, id, in_loop);
             }
             Op::Call => {
+                self.returned_view(index, id, in_loop);
                 self.row_slots(index, id, in_loop);
                 self.arguments(index, id, in_loop);
             }
@@ -135,6 +145,23 @@ impl Walk<'_> {
         }
     }
 
+    /// `self.map.lock().unwrap()` as the result: whoever gets the guard can do anything.
+    fn returned_view(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
+        let tracer = self.tracer;
+        let body = &tracer.body(index).body;
+        let dest = body.statements[id.index()].dest;
+        let result = dest.get().and_then(|d| body.whole_local(d)) == Some(LocalId(0));
+        // A view that private functions get is followed to them.
+        let followed = index == 0
+            && tracer.model.result_view(tracer.model.owner(tracer.function.root().at)).is_some()
+            && !tracer.model.is_exported(tracer.model.owner(tracer.function.root().at));
+        if result && !followed && is_view(tracer.model, tracer.ty(index, dest)) {
+            if let Some(access) = tracer.call(index, id) {
+                self.push(EventKind::Expose, access, index, id, in_loop);
+            }
+        }
+    }
+
     /// A method on a collection, or one that may be.
     fn method(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
         let tracer = self.tracer;
@@ -142,7 +169,8 @@ impl Walk<'_> {
         let statement = &typed.body.statements[id.index()];
         let name = tracer.method_name(index, statement);
         let apis = tracer.model.apis;
-        if !(apis.is_grow_name(name) || apis.is_shrink_name(name) || apis.is_bound_name(name)) {
+        let looks = apis.is_element_name(name);
+        if !(looks || apis.is_grow_name(name) || apis.is_shrink_name(name) || apis.is_bound_name(name)) {
             return;
         }
         let Some((_, place)) = typed.body.args(statement).first().and_then(|a| a.as_place()) else { return };
@@ -150,11 +178,18 @@ impl Walk<'_> {
         if let Some(row) = collection_row(tracer.model, ty) {
             if let Some(kind) = kind_of(row, name) {
                 let access = tracer.place(index, place);
+                if kind == EventKind::Bound && !is_compared(tracer, index, statement.dest) {
+                    return;
+                }
                 let key = self.key(index, statement, row);
                 let event = self.push(kind, access, index, id, in_loop);
                 event.collection = row.collection;
                 event.key = key;
                 return;
+            }
+            if looks && self.list_looks(index, place) {
+                let access = tracer.place(index, place);
+                self.push(EventKind::Look, access, index, id, in_loop);
             }
         } else if ty == Ty::UNKNOWN && tracer.row(index, id).is_none() {
             // A receiver of unknown type can only excuse.
@@ -166,6 +201,11 @@ impl Walk<'_> {
             return;
         }
         self.row_slots(index, id, in_loop);
+    }
+
+    /// Looks are of interest for what lives long only.
+    fn list_looks(&self, index: u32, place: PlaceId) -> bool {
+        matches!(self.tracer.place(index, place).root, Root::Static(_) | Root::Field(..))
     }
 
     /// `Entry::or_insert`, `mem::take(&mut x)`: rows that say which slot grows or shrinks.
@@ -243,6 +283,7 @@ impl Walk<'_> {
                 Key::Finite
             }
             Some(OperandKind::Place(_, place)) if is_constant(self.tracer, index, place) => Key::Finite,
+            Some(OperandKind::Place(_, place)) if is_static_text(&typed.body, place) => Key::Finite,
             _ => Key::Open,
         }
     }
@@ -393,14 +434,65 @@ fn is_interior(model: &Model, ty: Ty) -> bool {
     false
 }
 
+/// Whether a value of that type lets its holder change a collection that it does not own: `&mut`, guards, handles.
+fn is_view(model: &Model, ty: Ty) -> bool {
+    match model.ty(ty) {
+        TyData::Ref { mutable: true, to } => collection_row(model, *to).is_some(),
+        TyData::Ref { mutable: false, to } => is_interior(model, *to),
+        TyData::External(..) => {
+            let owned = model.type_row(ty).is_some_and(|row| row.collection.is_some());
+            !owned && (collection_row(model, ty).is_some() || is_interior(model, ty))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a size is compared with something, or is itself a yes or no.
+fn is_compared(tracer: &Tracer, index: u32, dest: PlaceId) -> bool {
+    let body = &tracer.body(index).body;
+    let Some(mut local) = body.whole_local(dest) else { return true };
+    let uses = |s: &Statement, local| {
+        body.args(s).iter().any(|a| a.as_place().is_some_and(|(_, p)| body.whole_local(p) == Some(local)))
+    };
+    for _ in 0..3 {
+        if body.blocks.iter().any(|b| b.operand.as_place().is_some_and(|(_, p)| body.whole_local(p) == Some(local))) {
+            return true;
+        }
+        let Some(user) = body.statements.iter().find(|s| s.op != Op::ScopeEnd && uses(s, local)) else { return false };
+        match (user.op, user.dest.get().and_then(|d| body.whole_local(d))) {
+            (Op::Binary, _) if user.data >= BinaryOp::Eq as u32 => return true,
+            (Op::Assign | Op::Cast | Op::Binary, Some(next)) => local = next,
+            // `map.len().min(max)`, `limit.is_reached(map.len())`: what is asked of a size may be a limit.
+            (Op::Call | Op::CallMethod | Op::CallValue, Some(next)) if next != local => {
+                let first = body.args(user).first().and_then(|a| a.as_place());
+                let of_size = first.is_some_and(|(_, p)| body.whole_local(p) == Some(local));
+                if !of_size {
+                    // `names.insert(name, id)` with the size as the id limits nothing.
+                    let name = tracer.method_name(index, user);
+                    return user.op != Op::CallMethod || !tracer.model.apis.is_grow_name(name);
+                }
+                local = next;
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
 /// Types with few values.
 fn is_finite(model: &Model, ty: Ty) -> bool {
     match model.ty(model.peel_refs(ty)) {
         TyData::Prim(name) => matches!(model.text(*name), "bool" | "u8" | "i8"),
         TyData::Adt(def, _) => model.is_fieldless_enum(*def),
-        TyData::External(path, _) => model.text(*path) == "std::any::TypeId",
+        TyData::External(..) => model.type_row(model.peel_refs(ty)).is_some_and(|row| row.finite),
         _ => false,
     }
+}
+
+/// A parameter of type `&'static str`: written in the program.
+fn is_static_text(body: &Body, place: PlaceId) -> bool {
+    let ty = body.whole_local(place).and_then(|l| body.locals[l.index()].ty.get());
+    ty.is_some_and(|ty| body.types.ty(ty).kind == TypeKind::StaticRef)
 }
 
 /// A const, a static or a literal behind a name.
@@ -435,12 +527,14 @@ pub struct Ledger {
     /// Shrinks, bounds and the like of containers that are known by their last name only.
     by_name: FxHashMap<Symbol, Vec<Event>>,
     leader: FxHashMap<Root, Root>,
+    /// Names that stand beside a shrinking method's name in an item-level macro that could not be parsed.
+    in_macros: FxHashSet<Symbol>,
 }
 
 impl Ledger {
     /// Gathers the events of all functions, in their order.
-    pub fn gather<'e>(functions: impl Iterator<Item = &'e Events> + Clone) -> Ledger {
-        let mut ledger = Ledger::default();
+    pub fn gather<'e>(model: &Model, functions: impl Iterator<Item = &'e Events> + Clone) -> Ledger {
+        let mut ledger = Ledger { in_macros: names_in_macros(model), ..Ledger::default() };
         for &(a, b) in functions.clone().flat_map(|e| &e.aliases).filter(|(a, b)| is_named(*a) && is_named(*b)) {
             let (a, b) = (ledger.lead(a), ledger.lead(b));
             // The smaller one leads; which one that is does not matter to anyone.
@@ -499,10 +593,29 @@ impl Ledger {
         all
     }
 
+    /// Whether something that cannot be resolved may shrink a container of this name, as far as `counts` says.
+    pub fn may_shrink(&self, name: Symbol, counts: impl Fn(&Event) -> bool) -> bool {
+        self.in_macros.contains(&name) || self.named(name).iter().any(|e| e.kind != EventKind::Look && counts(e))
+    }
+
     /// Events of containers that cannot be resolved but whose last name is this one.
-    pub fn named(&self, name: Symbol) -> &[Event] {
+    fn named(&self, name: Symbol) -> &[Event] {
         self.by_name.get(&name).map_or(&[], Vec::as_slice)
     }
+}
+
+/// All identifiers of item-level macros that could not be parsed and name a shrinking method.
+fn names_in_macros(model: &Model) -> FxHashSet<Symbol> {
+    let mut names = FxHashSet::default();
+    for file in model.files() {
+        for (_, words) in &file.facts.header.opaque_macros {
+            let words = words.of(&file.facts.header.words);
+            if words.iter().any(|&w| model.apis.is_shrink_name(file.facts.names.get(w))) {
+                names.extend(words.iter().map(|&w| model.name(file.id, w)));
+            }
+        }
+    }
+    names
 }
 
 /// Only containers that mean the same everywhere can be joined.

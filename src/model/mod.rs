@@ -52,7 +52,7 @@ use crate::apis::Apis;
 use crate::facts::{BodyId, Header, NameId};
 use crate::source::FileId;
 use rustc_hash::FxHashMap;
-use std::sync::OnceLock;
+use std::sync::{OnceLock, RwLock};
 
 /// All facts of a run, linked.
 pub struct Model {
@@ -71,6 +71,8 @@ pub struct Model {
     externals: externals::Externals,
     types: types::Types,
     impls: OnceLock<impls::Impls>,
+    /// By function, what its result is a view of; filled in when asked for.
+    result_views: RwLock<FxHashMap<DefId, Option<access::Access>>>,
     /// What spans functions; empty until [`Model::analyse`].
     pub analysis: analysis::Analysis,
     /// Whether test code is looked at too.
@@ -150,6 +152,7 @@ impl Model {
             externals: externals::Externals::default(),
             types: types::Types::new(),
             impls: OnceLock::new(),
+            result_views: RwLock::default(),
             analysis: analysis::Analysis::default(),
             tests: false,
         };

@@ -241,14 +241,15 @@ impl Model {
             return Res::Param(param);
         }
         match self.name_in_scope(scope.module, name, namespace, busy) {
-            Res::Unknown if more && self.assumed_external(scope.module, name) => Res::External(name),
+            Res::Unknown if more && self.assumed_external(name) => Res::External(name),
             found => found,
         }
     }
 
-    /// Without a package, an unknown lower-case first segment is taken for another crate.
-    fn assumed_external(&self, module: ModRef, name: Symbol) -> bool {
-        self.crate_of(module).package.is_none() && self.text(name).starts_with(|c: char| c.is_ascii_lowercase())
+    /// An unknown lower-case first segment is taken for another crate: manifests inherit dependencies from files that
+    /// are not at hand, and a lone file has none.
+    fn assumed_external(&self, name: Symbol) -> bool {
+        self.text(name).starts_with(|c: char| c.is_ascii_lowercase())
     }
 
     /// A name as the code of a module sees it.

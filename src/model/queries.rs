@@ -5,6 +5,7 @@ use crate::apis::{AttributeRow, FnRow, Heat, Obligation};
 use crate::facts::body::Projection;
 use crate::facts::types::PathId;
 use crate::facts::{ItemKind, Variant};
+use crate::source::Span;
 
 impl Model {
     /// The struct or enum of the run that has field `name`, seen from a value of type `ty`.
@@ -53,6 +54,19 @@ impl Model {
     /// What the owner of a value of that type has to do.
     pub fn obligation(&self, ty: Ty) -> Option<&'static Obligation> {
         self.type_row(ty)?.obligation.as_ref()
+    }
+
+    /// Whether code says `#[allow(clippy::x)]` or `#[expect(clippy::x)]` around a place, for one of these names.
+    pub fn allows_clippy(&self, at: Span, names: &[String]) -> bool {
+        let file = self.file(at.file);
+        let header = &file.facts.header;
+        header.attributes.iter().filter(|a| a.target.contains(at.range)).any(|attribute| {
+            let level = header.types.last_name(attribute.path).get().map_or("", |n| file.facts.names.get(n));
+            let mut words = attribute.words.of(&header.words).iter().map(|&w| file.facts.names.get(w));
+            matches!(level, "allow" | "expect")
+                && words.any(|w| w == "clippy")
+                && attribute.words.of(&header.words).iter().any(|&w| names.iter().any(|n| n == file.facts.names.get(w)))
+        })
     }
 
     /// The function of the run that a value of that type is.

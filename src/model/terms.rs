@@ -137,6 +137,8 @@ impl Model {
     pub(super) fn pointee(&self, ty: Ty) -> Ty {
         match *self.ty(ty) {
             TyData::Pointer(to) => to,
+            // What a cell holds: `LocalKey<RefCell<T>>::with_borrow_mut`.
+            TyData::External(..) if self.type_row(ty).is_some_and(|row| row.locks) => self.arg(ty, 0),
             _ => self.deref(ty).unwrap_or_default(),
         }
     }
@@ -147,6 +149,7 @@ impl Model {
             TyData::External(path, args) => (*path, args.to_vec()),
             TyData::Prim(name) => (*name, Vec::new()),
             TyData::Slice(of) | TyData::Array(of) => (known::SLICE, vec![*of]),
+            TyData::Pointer(of) => (known::POINTER, vec![*of]),
             _ => return None,
         };
         let row = self.type_row_at(path)?;

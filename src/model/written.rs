@@ -38,7 +38,7 @@ impl Model {
         let all = || self.lower_all(scope, table, args);
         let data = match node.kind {
             TypeKind::Path => return self.lower_path(scope, table, node.path),
-            TypeKind::Ref => return self.ref_to(false, first()),
+            TypeKind::Ref | TypeKind::StaticRef => return self.ref_to(false, first()),
             TypeKind::RefMut => return self.ref_to(true, first()),
             TypeKind::Pointer => TyData::Pointer(first()),
             TypeKind::Tuple => TyData::Tuple(all()),
