@@ -120,6 +120,9 @@ pub struct Obligation {
     /// Methods that meet the obligation only if their result says so (`try_wait`).
     #[serde(default)]
     pub polled_by: Vec<String>,
+    /// Words of `cfg` under which nothing is owed: a process leaves no zombie on Windows.
+    #[serde(default)]
+    pub not_for: Vec<String>,
     /// A call on the builder, with `true` or without argument, that makes dropping the value safe.
     #[serde(default)]
     pub excuse: Option<String>,

@@ -7,6 +7,7 @@ use crate::facts::item_flags;
 use crate::model::Model;
 use crate::model::access::Tracer;
 use crate::model::digest::{Seed, SeedKind};
+use crate::model::exits::call_behind;
 use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
 use crate::source::Span;
 
@@ -16,7 +17,7 @@ const NAME: &str = "into_raw_without_from_raw";
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| seed.kind == SeedKind::Acquire(ObligationKind::RawMemory);
     model.each_seed(wanted, |tracer, position, seed| {
-        let Some(acquires) = acquires(tracer, seed) else { return };
+        let Some(acquires) = acquires(tracer, seed).filter(|a| !puts_back(tracer, seed, a)) else { return };
         let terms = Terms {
             kind: ObligationKind::RawMemory,
             copy: true,
@@ -26,7 +27,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         };
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         let loss = fate.losses.iter().min_by_key(|l| (l.lost == Lost::Exit(EdgeKind::Cancel), l.at));
-        if let Some(loss) = loss {
+        if let Some(loss) = loss.filter(|loss| loss.lost != Lost::Discarded || !was_pointed_to(tracer, seed)) {
             out.push(report(model, tracer, position, seed, acquires, &fate, loss));
         } else if fate.returned && is_export(model, position) && !model.reclaims(&acquires.released_by) {
             out.push(given_out(model, tracer, position, seed, acquires));
@@ -36,6 +37,34 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
 
 fn acquires(tracer: &Tracer, seed: &Seed) -> Option<&'static Acquires> {
     tracer.row(seed.body, seed.statement)?.acquires.as_ref()
+}
+
+/// `let rc = Rc::from_raw(p); …; let _ = Rc::into_raw(rc);`: a loan of something owned elsewhere goes back.
+fn puts_back(tracer: &Tracer, seed: &Seed, acquires: &Acquires) -> bool {
+    given(tracer, seed)
+        .and_then(|local| call_behind(tracer, seed.body, local))
+        .and_then(|call| tracer.row(seed.body, call))
+        .is_some_and(|row| acquires.released_by.contains(&row.path))
+}
+
+/// `let p = boxed.as_mut_ptr(); …; let _ = Box::into_raw(boxed);`: the pointer is already where it belongs.
+fn was_pointed_to(tracer: &Tracer, seed: &Seed) -> bool {
+    let body = &tracer.body(seed.body).body;
+    let Some(local) = given(tracer, seed).filter(|l| body.locals[l.index()].kind != LocalKind::Temp) else {
+        return false;
+    };
+    let before = &body.statements[..seed.statement.index()];
+    before.iter().flat_map(|s| body.args(s)).any(|arg| {
+        arg.as_place()
+            .is_some_and(|(position, place)| position != Position::Bare && body.local_of(place) == Some(local))
+    })
+}
+
+/// The local that gives up ownership.
+fn given(tracer: &Tracer, seed: &Seed) -> Option<LocalId> {
+    let body = &tracer.body(seed.body).body;
+    let first = body.args(&body.statements[seed.statement.index()]).first()?.as_place();
+    first.and_then(|(_, place)| body.local_of(place))
 }
 
 /// `extern "C" fn`: its caller is C code, which has no `from_raw`.

@@ -79,8 +79,8 @@ impl Analysis {
 
     fn daemons(&mut self, model: &Model) {
         for (digest, &runs) in self.digests.iter().zip(&self.heats) {
-            let serves = digest.bodies.iter().any(|b| b.serves || matches!(b.ends, Ends::Never(_)));
-            if serves && runs != Runs::Test {
+            let endless = digest.bodies.iter().any(|b| b.endless || matches!(b.ends, Ends::Never(_)));
+            if endless && runs != Runs::Test {
                 self.daemons.insert(model.module(model.def(digest.owner).module).krate);
             }
         }
@@ -151,7 +151,7 @@ impl Model {
         self.analysis.fresh.get(&def).copied()
     }
 
-    /// Whether an item is part of a program that ends soon: one without a loop that serves, and its build script.
+    /// Whether an item is part of a program that ends soon: one without an endless loop, and its build script.
     pub fn is_tool(&self, def: DefId) -> bool {
         self.target(def) != TargetKind::Lib && !self.is_daemon(def)
     }
@@ -172,7 +172,7 @@ impl Model {
             || self.analysis.released_names.contains(&(name, kind))
     }
 
-    /// Whether the crate of an item runs for long: it has an endless loop, or one that serves.
+    /// Whether the crate of an item runs for long: it has an endless loop.
     pub fn is_daemon(&self, def: DefId) -> bool {
         self.analysis.daemons.contains(&self.module(self.def(def).module).krate)
     }

@@ -4,7 +4,7 @@
 
 use super::access::{Access, Root, Tracer};
 use super::effects::{Effects, ParamUses, ReleaseNames, param_uses, slot};
-use super::exits::{Ends, ends, is_service_loop, loops_up};
+use super::exits::{Ends, ends, is_endless, is_service_loop, loops_up};
 use super::ledger::{Events, events};
 use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
 use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
@@ -60,6 +60,19 @@ pub struct BodyDigest {
     pub ends: Ends,
     /// Whether it has a loop that takes its work from outside.
     pub serves: bool,
+    /// Whether it has a plain `loop` that only an error leaves.
+    pub endless: bool,
+}
+
+/// Something in a field that is ended without being released: `self.child.kill()`.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The field.
+    pub root: Root,
+    /// What it holds.
+    pub kind: ObligationKind,
+    /// Where.
+    pub span: Span,
 }
 
 /// What is kept of a function.
@@ -83,6 +96,8 @@ pub struct Digest {
     pub returns: Vec<SeedKind>,
     /// Rows of functions that take back what is raw, and that it calls or names.
     pub reclaims: Vec<&'static str>,
+    /// Fields whose content it ends.
+    pub ended: Vec<Ended>,
     /// Fields whose content it releases or hands on.
     pub field_releases: Vec<(Access, ObligationKind)>,
 }
@@ -102,6 +117,7 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         seeds: Vec::new(),
         returns: Vec::new(),
         reclaims: Vec::new(),
+        ended: ended(&tracer),
         field_releases: field_releases(&tracer, releases),
     };
     for index in 0..count {
@@ -130,7 +146,8 @@ fn body_digest(tracer: &Tracer, index: u32) -> BodyDigest {
     }
     let loops = tracer.body(index).body.loops.len() as u32;
     let serves = (0..loops).any(|l| is_service_loop(tracer, index, LoopId(l)));
-    BodyDigest { parent, heat, spawned, ends: ends(tracer, index), serves }
+    let endless = (0..loops).any(|l| is_endless(&tracer.body(index).body, LoopId(l)));
+    BodyDigest { parent, heat, spawned, ends: ends(tracer, index), serves, endless }
 }
 
 fn outer_body(tracer: &Tracer, index: u32) -> Option<u32> {
@@ -318,6 +335,27 @@ fn field_releases(tracer: &Tracer, releases: &ReleaseNames) -> Vec<(Access, Obli
                         }
                     }
                 }
+            }
+        }
+    }
+    list
+}
+
+/// Where something in a field is ended by name.
+fn ended(tracer: &Tracer) -> Vec<Ended> {
+    let mut list = Vec::new();
+    for index in 0..tracer.function.bodies.len() as u32 {
+        let typed = tracer.body(index);
+        for (id, statement) in typed.body.statements.iter().enumerate().filter(|(_, s)| s.op == Op::CallMethod) {
+            let Some((_, place)) = typed.body.args(statement)[0].as_place() else { continue };
+            let model = tracer.model;
+            let mut inside = model.contents(tracer.ty(index, place)).into_iter();
+            let Some(obligation) = inside.find_map(|ty| model.obligation(model.payload(ty))) else { continue };
+            let name = tracer.method_name(index, statement);
+            if obligation.ended_by.iter().any(|n| n == name) {
+                let root = tracer.place(index, place).root;
+                let span = Span { file: typed.at.file, range: typed.body.spans[id] };
+                list.push(Ended { root, kind: obligation.kind, span });
             }
         }
     }

@@ -172,6 +172,8 @@ impl Walk<'_> {
         let Some(at) = args.iter().position(|&a| self.is_alias(index, a)) else { return };
         match statement.op {
             Op::Assign | Op::Cast | Op::Tuple | Op::Array => self.flows_to(index, statement.dest),
+            // `data as usize | FLAG`
+            Op::Binary if statement.data <= BinaryOp::Bits as u32 => self.flows_to(index, statement.dest),
             Op::Struct => self.add(Effects::STORES),
             Op::CallMethod => self.call(index, id, statement, at),
             Op::Call => self.call(index, id, statement, at),

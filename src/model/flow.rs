@@ -39,8 +39,6 @@ pub enum Lost {
     Exit(EdgeKind),
     /// Something else was assigned to the name that held it.
     Overwritten,
-    /// `mem::forget` and its like.
-    Forgotten,
     /// It was told to go on without an owner.
     Detached,
     /// A function of the run took it and dropped it.
@@ -285,7 +283,7 @@ impl<'a> Walk<'a> {
     }
 
     fn lose(&mut self, lost: Lost, at: TextRange, holder: LocalId, ended: bool) {
-        let safe = self.terms.safe_drop && !matches!(lost, Lost::Detached | Lost::Forgotten);
+        let safe = self.terms.safe_drop && lost != Lost::Detached;
         if safe || self.is_meant(holder) || !matches!(lost, Lost::Exit(_)) && self.process_ends() {
             return;
         }
@@ -333,8 +331,18 @@ impl<'a> Walk<'a> {
 
     fn local_of(&self, operand: Operand) -> Option<(LocalId, Position, PlaceId)> {
         let (position, place) = operand.as_place()?;
-        covers(self.tracer, self.index, place).then_some(())?;
+        (covers(self.tracer, self.index, place) || self.terms.copy && self.is_raw_part(position, place))
+            .then_some(())?;
         Some((self.body().local_of(place)?, position, place))
+    }
+
+    /// Of raw values: `parts.0` of a tuple that holds the pointer, and `&mut (*p).first`, which is as good as `p`.
+    fn is_raw_part(&self, position: Position, place: PlaceId) -> bool {
+        let steps = self.body().projections_of(place);
+        let borrowed = matches!(position, Position::Ref | Position::RefMut);
+        let ty = self.body().local_of(place).map(|l| self.tracer.body(self.index).types.locals[l.index()]);
+        let tuple = ty.is_some_and(|ty| matches!(self.model().ty(ty), TyData::Tuple(_)));
+        tuple && steps.len() == 1 || borrowed && steps.contains(&Projection::Deref)
     }
 
     fn is_held(&self, state: &State, operand: Operand) -> bool {
@@ -344,10 +352,42 @@ impl<'a> Walk<'a> {
     /// Whether taking this edge shows that there is nothing to release.
     fn refuted(&self, block: &Block, position: usize, edge: &Edge, state: &State) -> bool {
         match block.end {
-            End::Try => position == 1 && self.is_held(state, block.operand),
+            End::Try if position == 1 => self.is_held(state, block.operand) || self.is_part(state, block.operand),
+            End::Switch if self.is_part(state, block.operand) => self.refuted_pattern(block, position, edge),
             End::Switch if self.is_held(state, block.operand) => self.refuted_pattern(block, position, edge),
             End::Branch => self.refuted_test(block, position, state),
             _ => false,
+        }
+    }
+
+    /// `child.stdout.take().ok_or(..)`: a part of what was just acquired. That it is there is taken for granted: whoever
+    /// asks for the pipe has asked for it to be made.
+    fn is_part(&self, state: &State, operand: Operand) -> bool {
+        let mut place = operand.as_place().map(|(_, place)| place);
+        for _ in 0..6 {
+            let Some(at) = place else { return false };
+            let Some(local) = self.body().local_of(at) else { return false };
+            if state.role(local).is_some() {
+                return !covers(self.tracer, self.index, at);
+            }
+            let Some(id) = self.tracer.definition_id(self.index, local) else { return false };
+            let statement = &self.body().statements[id.index()];
+            let follows = match statement.op {
+                Op::Assign => true,
+                Op::CallMethod | Op::Call => self.hands_through(id),
+                _ => false,
+            };
+            let first = self.body().args(statement).first().and_then(|a| a.as_place());
+            place = first.filter(|_| follows).map(|(_, place)| place);
+        }
+        false
+    }
+
+    /// Whether a call's result is its first operand again, wrapped or unwrapped.
+    fn hands_through(&self, id: StatementId) -> bool {
+        match self.tracer.body(self.index).types.callee(id) {
+            Callee::Def(def) => self.model().effects(def, 0).any(Effects::RETURNS),
+            _ => self.tracer.row(self.index, id).is_some_and(|row| row.through || row.moves_out),
         }
     }
 
@@ -441,6 +481,11 @@ impl<'a> Walk<'a> {
                     self.moved(state, local, place);
                     self.arrive(state, statement.dest, id, role);
                 }
+                Step::Go
+            }
+            // `data as usize | FLAG`
+            Op::Binary if self.terms.copy && statement.data <= BinaryOp::Bits as u32 => {
+                self.arrive(state, statement.dest, id, role);
                 Step::Go
             }
             Op::Use if role == Role::Owner && position == Position::Bare && !self.terms.copy => {
@@ -677,9 +722,9 @@ impl<'a> Walk<'a> {
             self.lose(Lost::Discarded, self.body().spans[id.index()], local, state.ended);
             return Step::Met;
         }
+        // `mem::forget(child)` says that it is meant; whether it should is another lint's question.
         if same(row.forgets) && !by_ref {
-            self.lose(Lost::Forgotten, self.body().spans[id.index()], local, state.ended);
-            return Step::Met;
+            return self.escape();
         }
         match slot {
             Slot::Receiver if row.consumes && !by_ref => self.adapted(id, statement, row, local, state),

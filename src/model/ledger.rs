@@ -150,10 +150,10 @@ impl Walk<'_> {
         let tracer = self.tracer;
         let body = &tracer.body(index).body;
         let dest = body.statements[id.index()].dest;
-        let result = dest.get().and_then(|d| body.whole_local(d)) == Some(LocalId(0));
+        // What a closure returns goes to the method that it is handed to, and is followed there.
+        let result = index == 0 && dest.get().and_then(|d| body.whole_local(d)) == Some(LocalId(0));
         // A view that private functions get is followed to them.
-        let followed = index == 0
-            && tracer.model.result_view(tracer.model.owner(tracer.function.root().at)).is_some()
+        let followed = tracer.model.result_view(tracer.model.owner(tracer.function.root().at)).is_some()
             && !tracer.model.is_exported(tracer.model.owner(tracer.function.root().at));
         if result
             && !followed
@@ -346,7 +346,8 @@ impl Walk<'_> {
         }
         let Some((position, place)) = body.args(statement).first().and_then(|a| a.as_place()) else { return };
         let ty = tracer.ty(index, place);
-        let result = body.local_of(dest).is_some_and(|l| body.locals[l.index()].kind == LocalKind::Return);
+        let returned = body.local_of(dest).is_some_and(|l| body.locals[l.index()].kind == LocalKind::Return);
+        let result = index == 0 && returned;
         if result && self.may_change(ty, position) {
             let access = tracer.place(index, place);
             self.push(EventKind::Expose, access, index, id, in_loop);

@@ -54,6 +54,12 @@ impl Model {
         })
     }
 
+    /// The type that a function drops, if it is a `Drop::drop`.
+    pub fn dropped_type(&self, def: DefId) -> Option<DefId> {
+        let owner = self.container_type(def)?;
+        (self.has_drop(owner) == Some(def)).then_some(owner)
+    }
+
     /// The type that a function is a method of.
     pub fn container_type(&self, def: DefId) -> Option<DefId> {
         let block = self.impl_of(def)?;

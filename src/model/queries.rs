@@ -69,12 +69,35 @@ impl Model {
         })
     }
 
+    /// Whether a place is compiled only where `cfg` says one of these words: `windows`, `target_os = "windows"`, but not
+    /// `not(windows)`.
+    pub fn is_only_for(&self, at: Span, words: &[String]) -> bool {
+        let file = self.file(at.file);
+        let header = &file.facts.header;
+        header.attributes.iter().filter(|a| a.target.contains(at.range)).any(|attribute| {
+            let is_cfg = header.types.last_name(attribute.path).get().is_some_and(|n| file.facts.names.get(n) == "cfg");
+            let said: Vec<&str> = attribute.words.of(&header.words).iter().map(|&w| file.facts.names.get(w)).collect();
+            is_cfg
+                && !said.contains(&"not")
+                && !said.contains(&"any")
+                && said.iter().any(|w| words.iter().any(|o| o == w))
+        })
+    }
+
     /// The function of the run that a value of that type is.
     pub fn fn_def(&self, ty: Ty) -> Option<DefId> {
         match *self.ty(ty) {
             TyData::FnDef(def) => Some(def),
             _ => None,
         }
+    }
+
+    /// Whether a function calls something of that name.
+    pub fn calls_name(&self, def: DefId, name: &str) -> bool {
+        let Some(body) = self.body_of(def) else { return false };
+        let file = self.file(body.file);
+        let header = &file.facts.header;
+        self.body_header(body).calls.of(&header.body_names).iter().any(|&n| file.facts.names.get(n) == name)
     }
 
     /// Whether every value of an enum is one of its names.
