@@ -209,6 +209,15 @@ impl Model {
         }
         let of = |index: usize| if index + 1 == count { namespace } else { Namespace::Type };
         let mut res = self.first_segment(scope, written, of(0), count > 1, busy);
+        // `use std::str;` imports a module and leaves the type alone.
+        if count == 1
+            && namespace == Namespace::Type
+            && busy.is_empty()
+            && matches!(res, Res::External(_) | Res::Module(_))
+            && let Some(primitive) = self.externals.primitive(&self.symbols, written.name(0))
+        {
+            res = primitive;
+        }
         for index in 1..count {
             res = self.step(scope, res, written.name(index), of(index), busy);
         }
@@ -313,10 +322,16 @@ impl Model {
             let found = match named {
                 Named::Def(def) if self.in_namespace(def, namespace) => Res::Def(def),
                 Named::Module(child) if namespace == Namespace::Type => Res::Module(child),
-                Named::Use(import) if !busy.contains(&import) => {
-                    hidden = true;
-                    self.imported(import, namespace, busy)
-                }
+                Named::Use(import) if !busy.contains(&import) => match self.imported(import, namespace, busy) {
+                    // `use x::x;` imports a macro or function and leaves the crate's name alone.
+                    Res::External(path) if namespace == Namespace::Type && self.is_in_own_crate(path, name) => {
+                        Res::Unknown
+                    }
+                    found => {
+                        hidden = true;
+                        found
+                    }
+                },
                 _ => Res::Unknown,
             };
             if found != Res::Unknown {
@@ -324,6 +339,11 @@ impl Model {
             }
         }
         hidden.then_some(Res::Unknown)
+    }
+
+    fn is_in_own_crate(&self, path: Symbol, name: Symbol) -> bool {
+        let (path, name) = (self.text(path), self.text(name));
+        path.strip_prefix(name).and_then(|rest| rest.strip_prefix("::")) == Some(name)
     }
 
     /// A name that a module imports by globs, and globs of what they import.

@@ -134,10 +134,10 @@ impl Model {
         if let Some(alias) = self.apis.alias(self.text(path)) {
             return self.term_ty(&alias.to, &super::terms::Env::of_params(&alias.params, args));
         }
-        let is_result = path != known::RESULT && args.len() <= 1 && self.symbols.last_segment(path) == "Result";
+        let is_result = path != known::RESULT && args.len() <= 2 && self.symbols.last_segment(path) == "Result";
         if is_result && self.type_row_at(path).is_none() {
-            let ok = args.first().copied().unwrap_or_default();
-            return self.external(known::RESULT, &[ok, Ty::UNKNOWN]);
+            let at = |index: usize| args.get(index).copied().unwrap_or_default();
+            return self.external(known::RESULT, &[at(0), at(1)]);
         }
         self.external(path, args)
     }
