@@ -192,11 +192,12 @@ impl Walk<'_> {
 
     fn call(&mut self, index: u32, id: StatementId, statement: &Statement, at: usize) {
         let tracer = self.tracer;
-        if statement.op == Op::CallMethod && at == 0 {
-            if let Some((_, place)) = tracer.body(index).body.args(statement)[0].as_place() {
-                let name = tracer.method_name(index, statement);
-                self.add(self.releases.on(tracer.model, tracer.ty(index, place), name));
-            }
+        if statement.op == Op::CallMethod
+            && at == 0
+            && let Some((_, place)) = tracer.body(index).body.args(statement)[0].as_place()
+        {
+            let name = tracer.method_name(index, statement);
+            self.add(self.releases.on(tracer.model, tracer.ty(index, place), name));
         }
         match tracer.body(index).types.callee(id) {
             Callee::Def(def) => {

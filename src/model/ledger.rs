@@ -155,10 +155,12 @@ impl Walk<'_> {
         let followed = index == 0
             && tracer.model.result_view(tracer.model.owner(tracer.function.root().at)).is_some()
             && !tracer.model.is_exported(tracer.model.owner(tracer.function.root().at));
-        if result && !followed && is_view(tracer.model, tracer.ty(index, dest)) {
-            if let Some(access) = tracer.call(index, id) {
-                self.push(EventKind::Expose, access, index, id, in_loop);
-            }
+        if result
+            && !followed
+            && is_view(tracer.model, tracer.ty(index, dest))
+            && let Some(access) = tracer.call(index, id)
+        {
+            self.push(EventKind::Expose, access, index, id, in_loop);
         }
     }
 
