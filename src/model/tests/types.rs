@@ -273,3 +273,15 @@ fn std_processes() {
         &[("child", "std::process::Child"), ("out", "std::option::Option<std::process::ChildStdout>")],
     );
 }
+
+#[test]
+fn associated_types_are_those_of_the_impl() {
+    check(
+        "use std::{future::Future, ops::Add}; struct N; struct Sum; struct Done;
+         impl Add for N { type Output = Sum; fn add(self, o: N) -> Self::Output { Sum } }
+         impl Future for N { type Output = Done; fn poll(self) -> Self::Output { Done } }
+         async fn f(n: N) { let d = n.await; let s = N.add(N); let p = N.poll(); }",
+        "krate::f",
+        &[("d", "krate::Done"), ("s", "krate::Sum"), ("p", "krate::Done")],
+    );
+}
