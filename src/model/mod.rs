@@ -26,8 +26,10 @@ pub mod heat;
 pub mod impls;
 pub mod infer;
 pub mod ledger;
+mod names;
 pub mod owners;
 pub mod paths;
+mod places;
 mod project;
 mod queries;
 mod slots;
@@ -66,8 +68,8 @@ pub struct Model {
     file_at: Vec<u32>,
     tree: tree::Tree,
     defs: Vec<Def>,
-    names: paths::NameTable,
-    uses: paths::Uses,
+    names: names::NameTable,
+    uses: names::Uses,
     externals: externals::Externals,
     types: types::Types,
     impls: OnceLock<impls::Impls>,
@@ -137,8 +139,8 @@ impl Model {
             first_use += uses;
         }
         let defs = defs::build(&files);
-        let names = paths::NameTable::build(&files, &tree, &defs);
-        let uses = paths::Uses::build(&files);
+        let names = names::NameTable::build(&files, &tree, &defs);
+        let uses = names::Uses::build(&files);
         let mut model = Model {
             symbols,
             apis,

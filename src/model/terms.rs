@@ -124,10 +124,12 @@ impl Model {
                 self.unify(p, output, subst);
             }
             // `&Vec<T>` for `&[T]`, a guard for what it guards.
-            (Slice(_), External(..)) => {
-                if let Some(inner) = self.deref(actual) {
-                    self.unify(pattern, inner, subst);
-                }
+            (Slice(p), External(..)) => {
+                let of = self.autoderef(actual).find_map(|ty| match *self.ty(ty) {
+                    Slice(of) | Array(of) => Some(of),
+                    _ => None,
+                });
+                of.into_iter().for_each(|of| self.unify(*p, of, subst));
             }
             _ => {}
         }
