@@ -114,7 +114,7 @@ fn link(discovered: &Discovered, facts: Vec<FileFacts>, tests: bool) -> Model {
 /// Parses and lowers one file; `lowering` is how long the latter took.
 fn lower(source: &SourceText, lowering: &mut Duration) -> Result<FileFacts, SkipReason> {
     parse::with_tree(source, |tree, offset| {
-        let (facts, took) = timed(|| crate::lower::file(tree, offset, source.line_count()));
+        let (facts, took) = timed(|| crate::lower::file(tree, source.code().0, offset, source.line_count()));
         *lowering = took;
         facts
     })

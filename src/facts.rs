@@ -16,8 +16,21 @@ use serde::{Deserialize, Serialize};
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(pub u32);
+
+        /// Small numbers take few bytes, and "none" is written most often: it is written as 0.
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_u32(self.0.wrapping_add(1))
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
+                u32::deserialize(deserializer).map(|id| $name(id.wrapping_sub(1)))
+            }
+        }
 
         impl $name {
             /// Stands for "none" where an id is optional.
@@ -77,6 +90,43 @@ impl Run {
     /// The indices of this run.
     pub fn ids(self) -> std::ops::Range<u32> {
         self.start..self.start + self.len
+    }
+}
+
+/// How runs are written that are mostly empty: without a start if there is nothing in them.
+pub(crate) mod sparse {
+    use super::Run;
+    use serde::de::{SeqAccess, Visitor};
+    use serde::ser::SerializeTuple;
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(run: &Run, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = serializer.serialize_tuple(if run.len == 0 { 1 } else { 2 })?;
+        tuple.serialize_element(&run.len)?;
+        if run.len > 0 {
+            tuple.serialize_element(&run.start)?;
+        }
+        tuple.end()
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Run, D::Error> {
+        deserializer.deserialize_tuple(2, Parts)
+    }
+
+    struct Parts;
+
+    impl<'de> Visitor<'de> for Parts {
+        type Value = Run;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+            f.write_str("a length, and a start if it is not 0")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Run, A::Error> {
+            let len = parts.next_element()?.unwrap_or_default();
+            let start = if len == 0 { 0 } else { parts.next_element()?.unwrap_or_default() };
+            Ok(Run { start, len })
+        }
     }
 }
 

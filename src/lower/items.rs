@@ -50,7 +50,6 @@ impl Lowerer {
         let items = || {
             statements.iter().filter_map(|s| match s {
                 Stmt::Item(item) => Some(item),
-                Stmt::Macro(m) if item_macro(&m.mac) => None,
                 _ => None,
             })
         };
@@ -548,6 +547,6 @@ impl Lowerer {
 }
 
 /// Whether a macro call in statement position declares items.
-fn item_macro(mac: &syn::Macro) -> bool {
+pub(super) fn item_macro(mac: &syn::Macro) -> bool {
     mac.path.segments.last().is_some_and(|s| s.ident == "lazy_static" || s.ident == "thread_local")
 }
