@@ -8,6 +8,7 @@
 
 pub mod body;
 pub mod dump;
+pub mod outline;
 pub mod types;
 
 use crate::source::TextRange;

@@ -31,10 +31,8 @@ pub(super) enum Grammar {
     List,
     /// `matches!(e, P if g)`.
     Matches,
-    /// Futures that are awaited together.
+    /// Futures that are awaited together; `try_join!` gives a `Result` and does not return by itself.
     Join,
-    /// The same, then `?`.
-    TryJoin,
     /// Arms with pattern, future, guard and body.
     Select,
     /// One value, handed through.
@@ -95,7 +93,7 @@ const GRAMMARS: &[(&str, Grammar)] = &[
     ("todo", Grammar::Panic),
     ("trace", Grammar::Format),
     ("trace_span", Grammar::Format),
-    ("try_join", Grammar::TryJoin),
+    ("try_join", Grammar::Join),
     ("unimplemented", Grammar::Panic),
     ("unreachable", Grammar::Panic),
     ("vec", Grammar::List),
@@ -141,7 +139,7 @@ impl Lowerer {
                     l.top().goto(yes, EdgeKind::Normal, span);
                 }
             }),
-            Grammar::Join | Grammar::TryJoin => self.join_macro(dest, mac, grammar == Grammar::TryJoin, span),
+            Grammar::Join => self.join_macro(dest, mac, span),
             Grammar::Select => match syn::parse2::<Arms>(mac.tokens.clone()) {
                 Ok(arms) => self.select_macro(dest, &arms, span),
                 Err(_) => self.unknown_macro(dest, mac),
@@ -269,7 +267,7 @@ impl Lowerer {
         true
     }
 
-    fn join_macro(&mut self, dest: PlaceId, mac: &Macro, fallible: bool, span: TextRange) {
+    fn join_macro(&mut self, dest: PlaceId, mac: &Macro, span: TextRange) {
         let parse = |input: ParseStream| {
             if input.peek(syn::Ident) && input.peek2(Token![;]) {
                 input.parse::<syn::Ident>()?;
@@ -284,13 +282,7 @@ impl Lowerer {
         let path = self.macro_path(mac);
         let joined = self.top().temp();
         self.emit(Op::Macro, joined, path.0, &args, span);
-        if fallible {
-            let output = self.top().temp();
-            self.await_place(output, joined, span);
-            self.try_place(dest, output, span);
-        } else {
-            self.await_place(dest, joined, span);
-        }
+        self.await_place(dest, joined, span);
     }
 
     /// `pin!(e)` as a value; `pin!(x)` as a statement keeps the name.
