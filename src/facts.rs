@@ -8,6 +8,7 @@
 
 pub mod body;
 pub mod dump;
+mod encoding;
 pub mod outline;
 pub mod types;
 
@@ -91,43 +92,6 @@ impl Run {
     /// The indices of this run.
     pub fn ids(self) -> std::ops::Range<u32> {
         self.start..self.start + self.len
-    }
-}
-
-/// How runs are written that are mostly empty: without a start if there is nothing in them.
-pub(crate) mod sparse {
-    use super::Run;
-    use serde::de::{SeqAccess, Visitor};
-    use serde::ser::SerializeTuple;
-    use serde::{Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(run: &Run, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut tuple = serializer.serialize_tuple(if run.len == 0 { 1 } else { 2 })?;
-        tuple.serialize_element(&run.len)?;
-        if run.len > 0 {
-            tuple.serialize_element(&run.start)?;
-        }
-        tuple.end()
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Run, D::Error> {
-        deserializer.deserialize_tuple(2, Parts)
-    }
-
-    struct Parts;
-
-    impl<'de> Visitor<'de> for Parts {
-        type Value = Run;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-            f.write_str("a length, and a start if it is not 0")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Run, A::Error> {
-            let len = parts.next_element()?.unwrap_or_default();
-            let start = if len == 0 { 0 } else { parts.next_element()?.unwrap_or_default() };
-            Ok(Run { start, len })
-        }
     }
 }
 

@@ -79,7 +79,7 @@ pub enum LocalKind {
 
 /// A local.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(from = "WrittenLocal", into = "WrittenLocal")]
+#[serde(from = "super::encoding::Local", into = "super::encoding::Local")]
 pub struct Local {
     /// What it is.
     pub kind: LocalKind,
@@ -95,34 +95,6 @@ pub struct Local {
     pub by_ref: bool,
     /// Where it is declared; empty for temporaries.
     pub span: TextRange,
-}
-
-/// How a local is written: most are temporaries, of which only the scope is known.
-#[derive(Serialize, Deserialize)]
-enum WrittenLocal {
-    Temp(ScopeId),
-    Other(LocalKind, NameId, TypeId, ScopeId, LocalId, bool, TextRange),
-}
-
-impl From<Local> for WrittenLocal {
-    fn from(local: Local) -> WrittenLocal {
-        let Local { kind, name, ty, scope, outer, by_ref, span } = local;
-        match kind {
-            LocalKind::Temp if name.is_none() && ty.is_none() => WrittenLocal::Temp(scope),
-            _ => WrittenLocal::Other(kind, name, ty, scope, outer, by_ref, span),
-        }
-    }
-}
-
-impl From<WrittenLocal> for Local {
-    fn from(written: WrittenLocal) -> Local {
-        match written {
-            WrittenLocal::Temp(scope) => Local::temp(scope),
-            WrittenLocal::Other(kind, name, ty, scope, outer, by_ref, span) => {
-                Local { kind, name, ty, scope, outer, by_ref, span }
-            }
-        }
-    }
 }
 
 impl Local {
@@ -194,7 +166,7 @@ pub struct Place {
     /// What it starts from.
     pub base: Base,
     /// A run of [`Body::projections`].
-    #[serde(with = "super::sparse")]
+    #[serde(with = "super::encoding::sparse")]
     pub projections: Run,
 }
 
@@ -232,19 +204,6 @@ pub enum OperandKind {
 /// An operand in 32 bits: a tag of 4 and an index of 28.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Operand(pub u32);
-
-/// The tag is written below the index, so that small indices take few bytes; "none" is written as 0.
-impl Serialize for Operand {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u32(self.0.rotate_left(4).wrapping_add(1))
-    }
-}
-
-impl<'de> Deserialize<'de> for Operand {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Operand, D::Error> {
-        u32::deserialize(deserializer).map(|raw| Operand(raw.wrapping_sub(1).rotate_right(4)))
-    }
-}
 
 impl Operand {
     /// No operand.
@@ -511,7 +470,7 @@ pub struct Pattern {
     /// Depends on the kind.
     pub data: u32,
     /// Sub-patterns: a run of [`Body::pattern_args`].
-    #[serde(with = "super::sparse")]
+    #[serde(with = "super::encoding::sparse")]
     pub args: Run,
 }
 

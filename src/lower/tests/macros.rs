@@ -74,7 +74,7 @@ fn vec_is_an_array() {
 
 #[test]
 fn dbg_hands_its_value_through() {
-    assert_snapshot!(flow("let a = dbg!(x()); let b = std::env!(\"A\");"), @r"
+    assert_snapshot!(flow("let a = dbg!(x()); let b = ::core::env!(\"A\");"), @r"
     body 0 fn in f
       b0:
         a.1 = x()
