@@ -90,16 +90,27 @@ fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
     (work(), start.elapsed())
 }
 
+/// A procedural macro lives in the compiler, as a build script lives in the build.
+fn compiled_as(kind: TargetKind, proc_macro: bool) -> TargetKind {
+    if proc_macro && kind == TargetKind::Lib { TargetKind::Build } else { kind }
+}
+
 /// Links the facts of all files, which stand in the order of `discovered.files`; the model never hears of skipped ones.
 fn link(discovered: &Discovered, facts: Vec<Option<FileFacts>>, tests: bool) -> Model {
     let units = discovered.files.iter().zip(facts).enumerate().filter_map(|(index, (file, facts))| {
-        let (path, package, target) = (file.path.clone(), file.package, file.target);
+        let (path, package) = (file.path.clone(), file.package);
+        let is_macro = package.is_some_and(|p| discovered.packages[p].proc_macro);
+        let target = compiled_as(file.target, is_macro);
         Some(FileUnit { id: FileId(index as u32), path, package, target, facts: facts? })
     });
-    let target = |t: &discover::Target| TargetInfo { name: t.name.clone(), kind: t.kind, root: t.root.clone() };
+    let target = |t: &discover::Target, is_macro| TargetInfo {
+        name: t.name.clone(),
+        kind: compiled_as(t.kind, is_macro),
+        root: t.root.clone(),
+    };
     let packages = discovered.packages.iter().map(|package| PackageInfo {
         name: package.name.replace('-', "_"),
-        targets: package.targets.iter().map(target).collect(),
+        targets: package.targets.iter().map(|t| target(t, package.proc_macro)).collect(),
         dependencies: package.dependencies.iter().map(|(code, name)| (code.clone(), name.replace('-', "_"))).collect(),
     });
     let mut model = Model::link(units.collect(), packages.collect(), Apis::builtin());
@@ -111,7 +122,7 @@ fn link(discovered: &Discovered, facts: Vec<Option<FileFacts>>, tests: bool) -> 
 /// Parses and lowers one file; `lowering` is how long the latter took.
 fn lower(source: &SourceText, lowering: &mut Duration) -> Result<FileFacts, SkipReason> {
     parse::with_tree(source, |tree, offset| {
-        let (facts, took) = timed(|| crate::lower::file(tree, offset, source.line_count()));
+        let (facts, took) = timed(|| crate::lower::file(tree, source.code().0, offset, source.line_count()));
         *lowering = took;
         facts
     })

@@ -8,6 +8,8 @@
 
 pub mod body;
 pub mod dump;
+mod encoding;
+pub mod outline;
 pub mod types;
 
 use crate::source::TextRange;
@@ -16,8 +18,21 @@ use serde::{Deserialize, Serialize};
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(pub u32);
+
+        /// Small numbers take few bytes, and "none" is written most often: it is written as 0.
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_u32(self.0.wrapping_add(1))
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
+                u32::deserialize(deserializer).map(|id| $name(id.wrapping_sub(1)))
+            }
+        }
 
         impl $name {
             /// Stands for "none" where an id is optional.

@@ -79,6 +79,7 @@ pub enum LocalKind {
 
 /// A local.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "super::encoding::Local", into = "super::encoding::Local")]
 pub struct Local {
     /// What it is.
     pub kind: LocalKind,
@@ -94,6 +95,21 @@ pub struct Local {
     pub by_ref: bool,
     /// Where it is declared; empty for temporaries.
     pub span: TextRange,
+}
+
+impl Local {
+    /// A temporary of `scope`.
+    pub fn temp(scope: ScopeId) -> Local {
+        Local {
+            kind: LocalKind::Temp,
+            name: NameId::NONE,
+            ty: TypeId::NONE,
+            scope,
+            outer: LocalId::NONE,
+            by_ref: false,
+            span: TextRange::default(),
+        }
+    }
 }
 
 /// What a scope is.
@@ -150,6 +166,7 @@ pub struct Place {
     /// What it starts from.
     pub base: Base,
     /// A run of [`Body::projections`].
+    #[serde(with = "super::encoding::sparse")]
     pub projections: Run,
 }
 
@@ -185,7 +202,7 @@ pub enum OperandKind {
 }
 
 /// An operand in 32 bits: a tag of 4 and an index of 28.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Operand(pub u32);
 
 impl Operand {
@@ -453,6 +470,7 @@ pub struct Pattern {
     /// Depends on the kind.
     pub data: u32,
     /// Sub-patterns: a run of [`Body::pattern_args`].
+    #[serde(with = "super::encoding::sparse")]
     pub args: Run,
 }
 

@@ -5,7 +5,7 @@
 //! scopes stand the locals that die on it unless they were moved.
 
 use super::body::*;
-use super::types::{PathId, TypeId, TypeKind};
+use super::types::{PathId, TypeId, TypeKind, TypeTable};
 use super::{BodyHeader, BodyId, BodyKind, FileFacts, NameId, Names, body_flags};
 use std::fmt::Write;
 
@@ -194,7 +194,7 @@ impl Dump<'_> {
     fn pattern(&self, id: PatternId) -> String {
         let pattern = self.body.patterns[id.index()];
         let args: Vec<_> = pattern.args.of(&self.body.pattern_args).iter().map(|&p| self.pattern(p)).collect();
-        let args = args.join(", ");
+        let args = args.join(if pattern.kind == PatternKind::Or { " | " } else { ", " });
         match pattern.kind {
             PatternKind::Wild => "_".to_owned(),
             PatternKind::Binding if args.is_empty() => self.local(LocalId(pattern.data)),
@@ -205,7 +205,7 @@ impl Dump<'_> {
             PatternKind::Tuple => format!("({args})"),
             PatternKind::Slice => format!("[{args}]"),
             PatternKind::Ref => format!("&{args}"),
-            PatternKind::Or => args.replace(", ", " | "),
+            PatternKind::Or => format!("({args})"),
             PatternKind::Literal => {
                 LiteralId(pattern.data).get().map_or("..".to_owned(), |id| self.operand(Operand::literal(id)))
             }
@@ -245,43 +245,61 @@ impl Dump<'_> {
     }
 
     fn path(&self, id: PathId) -> String {
-        let types = &self.body.types;
-        let node = types.path(id);
+        TypeText { names: self.names, table: &self.body.types }.path(id)
+    }
+
+    fn ty(&self, id: TypeId) -> String {
+        TypeText { names: self.names, table: &self.body.types }.ty(id)
+    }
+}
+
+/// Types and paths of one table as text.
+pub(super) struct TypeText<'a> {
+    pub names: &'a Names,
+    pub table: &'a TypeTable,
+}
+
+impl TypeText<'_> {
+    pub fn path(&self, id: PathId) -> String {
+        let node = self.table.path(id);
         let mut text = match node.qself.get() {
             Some(ty) => format!("<{}>::", self.ty(ty)),
             None if node.global => "::".to_owned(),
             None => String::new(),
         };
-        for (index, segment) in types.path_segments(id).iter().enumerate() {
+        for (index, segment) in self.table.path_segments(id).iter().enumerate() {
             if index > 0 {
                 text.push_str("::");
             }
-            text.push_str(self.name(segment.name));
-            if segment.args.len > 0 {
-                let _ = write!(text, "<{}>", self.types(segment.args.of(&types.args)));
+            text.push_str(self.names.get(segment.name));
+            let mut args = self.types(segment.args.of(&self.table.args));
+            let bindings = segment.bindings.of(&self.table.bindings).iter();
+            args.extend(bindings.map(|&(name, ty)| format!("{} = {}", self.names.get(name), self.ty(ty))));
+            if !args.is_empty() {
+                let _ = write!(text, "<{}>", args.join(", "));
             }
         }
         text
     }
 
-    fn types(&self, ids: &[TypeId]) -> String {
-        ids.iter().map(|&id| self.ty(id)).collect::<Vec<_>>().join(", ")
+    fn types(&self, ids: &[TypeId]) -> Vec<String> {
+        ids.iter().map(|&id| self.ty(id)).collect()
     }
 
-    fn ty(&self, id: TypeId) -> String {
-        let types = &self.body.types;
-        let args = types.type_args(id);
-        match types.ty(id).kind {
-            TypeKind::Path => self.path(types.ty(id).path),
-            TypeKind::Ref => format!("&{}", self.ty(args[0])),
-            TypeKind::StaticRef => format!("&'static {}", self.ty(args[0])),
-            TypeKind::RefMut => format!("&mut {}", self.ty(args[0])),
-            TypeKind::Pointer => format!("*{}", self.ty(args[0])),
-            TypeKind::Tuple => format!("({})", self.types(args)),
-            TypeKind::Slice | TypeKind::Array => format!("[{}]", self.ty(args[0])),
-            TypeKind::Fn => format!("fn({})", self.types(args)),
-            TypeKind::Impl => format!("impl {}", self.types(args)),
-            TypeKind::Dyn => format!("dyn {}", self.types(args)),
+    pub fn ty(&self, id: TypeId) -> String {
+        let args = self.types(self.table.type_args(id));
+        match self.table.ty(id).kind {
+            TypeKind::Path => self.path(self.table.ty(id).path),
+            TypeKind::Ref => format!("&{}", args[0]),
+            TypeKind::StaticRef => format!("&'static {}", args[0]),
+            TypeKind::RefMut => format!("&mut {}", args[0]),
+            TypeKind::Pointer => format!("*{}", args[0]),
+            TypeKind::Tuple => format!("({})", args.join(", ")),
+            TypeKind::Slice => format!("[{}]", args[0]),
+            TypeKind::Array => format!("[{}; _]", args[0]),
+            TypeKind::Fn => format!("fn({})", args.join(", ")),
+            TypeKind::Impl => format!("impl {}", args.join(" + ")),
+            TypeKind::Dyn => format!("dyn {}", args.join(" + ")),
             TypeKind::Never => "!".to_owned(),
             TypeKind::Infer => "_".to_owned(),
             TypeKind::Opaque => "?".to_owned(),

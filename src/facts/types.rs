@@ -51,6 +51,7 @@ pub struct TypeNode {
     /// The path of [`TypeKind::Path`].
     pub path: PathId,
     /// A run of [`TypeTable::args`].
+    #[serde(with = "super::encoding::sparse")]
     pub args: Run,
 }
 
@@ -74,8 +75,10 @@ pub struct Segment {
     pub name: NameId,
     /// Type arguments (lifetimes and consts are left out): a run of [`TypeTable::args`]. `Fn(A, B) -> C` has one tuple
     /// argument and the binding `Output = C`.
+    #[serde(with = "super::encoding::sparse")]
     pub args: Run,
     /// `Item = T` bindings: a run of [`TypeTable::bindings`].
+    #[serde(with = "super::encoding::sparse")]
     pub bindings: Run,
 }
 

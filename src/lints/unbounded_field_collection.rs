@@ -1,10 +1,9 @@
 #![doc = include_str!("../../lints/unbounded_field_collection.md")]
 
-use crate::apis::Collection;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::heat::Runs;
-use crate::model::ledger::{Event, EventKind, Key};
+use crate::model::ledger::{Event, EventKind};
 use crate::model::owners::Lifetime;
 use crate::model::{DefId, Model, Symbol};
 
@@ -24,7 +23,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             continue;
         }
         let mut functions = Vec::new();
-        for event in events.iter().filter(|e| grows(e)) {
+        for event in events.iter().filter(|e| e.is_growth()) {
             let Some(lifetime) = model.lifetime(owner, name, event) else { continue };
             let often = matches!(model.runs_of(event), Runs::PerCall | Runs::PerThread | Runs::Repeated)
                 || lifetime == Lifetime::Loop;
@@ -34,14 +33,6 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             }
         }
     }
-}
-
-fn grows(event: &Event) -> bool {
-    event.kind == EventKind::Grow
-        && !event.access.element
-        && event.access.exact
-        && event.key != Key::Finite
-        && matches!(event.collection, Some(Collection::Map | Collection::Set | Collection::List | Collection::Queue))
 }
 
 /// Something makes it smaller while it lives, bounds it, or takes it out of sight. A clear at shutdown is too late.

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::heat::Runs;
-use crate::model::ledger::{Event, EventKind, Key};
+use crate::model::ledger::{Event, EventKind};
 use crate::model::{DefId, Model};
 
 const NAME: &str = "unbounded_global_collection";
@@ -43,12 +43,8 @@ fn excused(model: &Model, def: DefId, events: &[Event]) -> bool {
 fn growth<'e>(model: &Model, events: &'e [Event]) -> Vec<&'e Event> {
     let mut found: Vec<&Event> = Vec::new();
     for event in events {
-        let grows = event.kind == EventKind::Grow
-            && !event.access.element
-            && event.collection.is_some_and(|c| c != crate::apis::Collection::Bounded)
-            && event.key != Key::Finite;
         let often = matches!(model.runs_of(event), Runs::PerCall | Runs::PerThread | Runs::Repeated);
-        if grows && often && !found.iter().any(|f| f.site.function == event.site.function) {
+        if event.is_growth() && often && !found.iter().any(|f| f.site.function == event.site.function) {
             found.push(event);
         }
     }
@@ -64,6 +60,8 @@ fn report(model: &Model, def: DefId, event: &Event, looked_up: bool) -> Diagnost
     let interner = looked_up && model.returns_handle(owner);
     let confidence = match runs {
         _ if interner => Confidence::Low,
+        // A memo that looks first has one entry per different key, not one per call.
+        _ if looked_up => Confidence::Medium,
         Runs::Repeated => Confidence::High,
         _ => Confidence::Medium,
     };

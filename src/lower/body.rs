@@ -1,7 +1,7 @@
 //! The builder of one body: blocks, edges, scopes, locals, places. Knows no syntax.
 
 use crate::facts::body::*;
-use crate::facts::types::TypeId;
+use crate::facts::types::{PathId, TypeId, TypeTable};
 use crate::facts::{BodyId, BodyKind, ModuleId, NameId, Run, body_flags};
 use crate::source::TextRange;
 use rustc_hash::FxHashMap;
@@ -26,14 +26,16 @@ pub struct Frame {
 }
 
 /// A body in the making.
+#[derive(Default)]
 pub struct BodyState {
     pub id: BodyId,
-    pub kind: BodyKind,
     pub module: ModuleId,
     pub body: Body,
     pub flags: u8,
     /// Names in scope, innermost last.
     pub env: Vec<(NameId, LocalId)>,
+    /// What the first alternative of the or-pattern being lowered binds.
+    pub alternatives: Vec<(NameId, LocalId)>,
     pub frames: Vec<Frame>,
     /// Names called, and fields touched, for the header.
     pub calls: Vec<NameId>,
@@ -41,41 +43,50 @@ pub struct BodyState {
     /// Outer locals with the locals that stand for them here.
     pub captures: Vec<(LocalId, LocalId)>,
     pub scope: ScopeId,
+    /// Whether its names may mean locals of the enclosing body.
+    pub captures_names: bool,
     current: BlockId,
     current_loop: LoopId,
     block_scopes: Vec<ScopeId>,
     scope_used: Vec<bool>,
-    place_ids: FxHashMap<(Base, Box<[Projection]>), PlaceId>,
+    /// The places of locals, and of projections, that were asked for.
+    local_places: Vec<PlaceId>,
+    projected: FxHashMap<(PlaceId, Projection), PlaceId>,
+    /// Whether nothing leads to the current block: it follows a jump.
+    dead: bool,
 }
 
 impl BodyState {
-    /// An empty body with its entry and exit.
-    pub fn new(id: BodyId, kind: BodyKind, module: ModuleId) -> BodyState {
-        let mut state = BodyState {
-            id,
-            kind,
-            module,
-            body: Body::default(),
-            flags: 0,
-            env: Vec::new(),
-            frames: Vec::new(),
-            calls: Vec::new(),
-            fields: Vec::new(),
-            captures: Vec::new(),
-            scope: ScopeId::NONE,
-            current: ENTRY,
-            current_loop: LoopId::NONE,
-            block_scopes: Vec::new(),
-            scope_used: Vec::new(),
-            place_ids: FxHashMap::default(),
-        };
-        state.open_scope(ScopeKind::Body);
-        state.new_block();
-        state.new_block();
-        state.body.blocks[EXIT.index()].end = End::Exit;
-        let result = state.new_local(LocalKind::Return, NameId::NONE, TypeId::NONE, TextRange::default());
-        state.local_place(result);
-        state
+    /// Starts an empty body with its entry, exit and result.
+    pub fn begin(&mut self, id: BodyId, kind: BodyKind, module: ModuleId) {
+        self.id = id;
+        self.module = module;
+        self.captures_names = matches!(kind, BodyKind::Closure | BodyKind::AsyncBlock);
+        self.scope = ScopeId::NONE;
+        self.current_loop = LoopId::NONE;
+        self.open_scope(ScopeKind::Body);
+        self.new_block();
+        self.new_block();
+        self.body.blocks[EXIT.index()].end = End::Exit;
+        self.enter(ENTRY);
+        let result = self.new_local(LocalKind::Return, NameId::NONE, TypeId::NONE, TextRange::default());
+        self.local_place(result);
+    }
+
+    /// Empties all tables, so that the next body takes over their memory.
+    pub fn clear(&mut self) {
+        clear_body(&mut self.body);
+        self.flags = 0;
+        self.env.clear();
+        self.alternatives.clear();
+        self.frames.clear();
+        self.calls.clear();
+        self.fields.clear();
+        self.captures.clear();
+        self.block_scopes.clear();
+        self.scope_used.clear();
+        self.local_places.clear();
+        self.projected.clear();
     }
 
     /// Lets the last block fall through to the exit.
@@ -125,25 +136,40 @@ impl BodyState {
     }
 
     pub fn local_place(&mut self, local: LocalId) -> PlaceId {
-        self.place(Base::Local(local), &[])
+        if self.local_places.len() <= local.index() {
+            self.local_places.resize(self.body.locals.len(), PlaceId::NONE);
+        }
+        if let Some(place) = self.local_places[local.index()].get() {
+            return place;
+        }
+        let place = self.push_place(Base::Local(local), Run::default());
+        self.local_places[local.index()] = place;
+        place
     }
 
-    pub fn place(&mut self, base: Base, projections: &[Projection]) -> PlaceId {
-        if let Some(&id) = self.place_ids.get(&(base, Box::from(projections))) {
-            return id;
-        }
-        let id = PlaceId(self.body.places.len() as u32);
-        let run = super::paths::push_run(&mut self.body.projections, projections);
-        self.body.places.push(Place { base, projections: run });
-        self.place_ids.insert((base, projections.into()), id);
-        id
+    /// The place of a path; paths are not interned, so that each mention has its own.
+    pub fn path_place(&mut self, path: PathId) -> PlaceId {
+        self.push_place(Base::Path(path), Run::default())
     }
 
     /// `place` with one more step.
     pub fn project(&mut self, place: PlaceId, step: Projection) -> PlaceId {
-        let mut steps = self.body.projections_of(place).to_vec();
-        steps.push(step);
-        self.place(self.body.places[place.index()].base, &steps)
+        if let Some(&known) = self.projected.get(&(place, step)) {
+            return known;
+        }
+        let Place { base, projections } = self.body.places[place.index()];
+        let start = self.body.projections.len() as u32;
+        let steps = projections.start as usize..(projections.start + projections.len) as usize;
+        self.body.projections.extend_from_within(steps);
+        self.body.projections.push(step);
+        let id = self.push_place(base, Run { start, len: projections.len + 1 });
+        self.projected.insert((place, step), id);
+        id
+    }
+
+    fn push_place(&mut self, base: Base, projections: Run) -> PlaceId {
+        self.body.places.push(Place { base, projections });
+        PlaceId(self.body.places.len() as u32 - 1)
     }
 
     /// The local that a name means in this body, without looking outwards.
@@ -199,6 +225,7 @@ impl BodyState {
             };
             self.body.edges.push(Edge { to, kind, from: self.scope, into, pattern });
             match kind {
+                _ if self.dead => {}
                 EdgeKind::Error => self.flags |= body_flags::ERROR_EXIT,
                 EdgeKind::Early => self.flags |= body_flags::EARLY_EXIT,
                 EdgeKind::Normal | EdgeKind::Cancel => {}
@@ -221,14 +248,20 @@ impl BodyState {
     /// Goes on in `block`, which must be empty.
     pub fn enter(&mut self, block: BlockId) {
         self.current = block;
+        self.dead = false;
         self.body.blocks[block.index()].statements.start = self.body.statements.len() as u32;
     }
 
     /// Ends the current block with one edge and goes on in a block that nothing reaches.
     pub fn leave(&mut self, to: BlockId, kind: EdgeKind, span: TextRange) {
         self.goto(to, kind, span);
+        self.enter_unreachable();
+    }
+
+    fn enter_unreachable(&mut self) {
         let unreachable = self.new_block();
         self.enter(unreachable);
+        self.dead = true;
     }
 
     /// Ends the current block with one edge.
@@ -245,8 +278,7 @@ impl BodyState {
     /// Ends the current block: it does not go on.
     pub fn diverge(&mut self, span: TextRange) {
         self.end(End::Diverge, Operand::NONE, &[], span);
-        let unreachable = self.new_block();
-        self.enter(unreachable);
+        self.enter_unreachable();
     }
 
     /// Opens a loop whose header is a new block, and goes on in the header.
@@ -268,4 +300,45 @@ impl BodyState {
     fn common_scope(&self, from: ScopeId, to: ScopeId) -> ScopeId {
         self.body.scopes_up(from).find(|&s| self.body.scope_within(to, s)).unwrap_or(BODY_SCOPE)
     }
+}
+
+fn clear_body(body: &mut Body) {
+    // Every table is named, so that none is forgotten.
+    let Body {
+        types,
+        locals,
+        params,
+        scopes,
+        places,
+        projections,
+        blocks,
+        statements,
+        spans,
+        operands,
+        edges,
+        patterns,
+        pattern_args,
+        loops,
+        literals,
+    } = body;
+    let TypeTable { types, args, paths, segments, bindings } = types;
+    *params = 0;
+    locals.clear();
+    scopes.clear();
+    places.clear();
+    projections.clear();
+    blocks.clear();
+    statements.clear();
+    spans.clear();
+    operands.clear();
+    edges.clear();
+    patterns.clear();
+    pattern_args.clear();
+    loops.clear();
+    literals.clear();
+    types.clear();
+    args.clear();
+    paths.clear();
+    segments.clear();
+    bindings.clear();
 }

@@ -18,7 +18,7 @@ impl Lowerer {
                 break local;
             }
             // A nested `fn` sees no locals of the function around it.
-            if matches!(self.stack[depth].kind, BodyKind::Fn | BodyKind::Initialiser) {
+            if !self.stack[depth].captures_names {
                 return None;
             }
             depth -= 1;
@@ -58,7 +58,7 @@ impl Lowerer {
         }
         self.parameters(&params);
         self.into(RESULT, &e.body);
-        let captures = self.close_body().captures;
+        let captures = self.close_body();
         self.nested_statement(Op::Closure, dest, id.0, &captures, span);
     }
 
@@ -71,7 +71,7 @@ impl Lowerer {
         let place = self.nested_place(BodyKind::AsyncBlock, flags, span);
         let id = self.open_body(place);
         self.statements(RESULT, &e.block.stmts);
-        let captures = self.close_body().captures;
+        let captures = self.close_body();
         self.nested_statement(Op::Async, dest, id.0, &captures, span);
     }
 

@@ -113,9 +113,7 @@ impl Lowerer {
             Expr::Path(e) => self.path_place(e),
             Expr::Field(e) => {
                 let base = self.place_of(&e.base);
-                let name = self.member(&e.member);
-                self.top().fields.push(name);
-                self.top().project(base, Projection::Field(name))
+                self.field_place(base, &e.member)
             }
             Expr::Index(e) => {
                 let base = self.place_of(&e.expr);
@@ -132,6 +130,14 @@ impl Lowerer {
                 temp
             }
         }
+    }
+
+    /// `base.member`.
+    pub(super) fn field_place(&mut self, base: PlaceId, member: &Member) -> PlaceId {
+        let name = self.member(member);
+        let state = self.top();
+        state.fields.push(name);
+        state.project(base, Projection::Field(name))
     }
 
     pub(super) fn member(&mut self, member: &Member) -> crate::facts::NameId {
@@ -151,17 +157,22 @@ impl Lowerer {
     }
 
     fn path_place(&mut self, e: &syn::ExprPath) -> PlaceId {
-        if e.qself.is_none()
-            && let Some(ident) = e.path.get_ident()
-        {
-            let name = self.ident(ident);
-            if let Some(local) = self.lookup(name) {
-                return self.top().local_place(local);
+        match self.path_or_local(e) {
+            Ok(local) => self.top().local_place(local),
+            Err(path) => {
+                self.note_path(path);
+                self.top().path_place(path)
             }
         }
-        let path = self.qualified_path(&e.path, e.qself.as_ref());
-        self.note_path(path);
-        self.top().place(Base::Path(path), &[])
+    }
+
+    /// The local that a path means, else the path.
+    fn path_or_local(&mut self, e: &syn::ExprPath) -> Result<LocalId, PathId> {
+        let Some(ident) = e.path.get_ident().filter(|_| e.qself.is_none()) else {
+            return Err(self.qualified_path(&e.path, e.qself.as_ref()));
+        };
+        let name = self.ident(ident);
+        self.lookup(name).ok_or_else(|| self.single_segment(name))
     }
 
     /// Adds a path's last name to what the body calls.
@@ -232,32 +243,35 @@ impl Lowerer {
 
     fn call(&mut self, dest: PlaceId, e: &syn::ExprCall) {
         if let Expr::Path(callee) = &*e.func {
-            let local = callee.path.get_ident().filter(|_| callee.qself.is_none());
-            let local = local.and_then(|ident| {
-                let name = self.ident(ident);
-                self.lookup(name)
-            });
-            if local.is_none() {
-                let path = self.qualified_path(&callee.path, callee.qself.as_ref());
-                self.note_path(path);
-                let args: Vec<_> = e.args.iter().map(|a| self.operand(a, Position::Bare)).collect();
-                let span = self.path_range(&callee.path);
-                self.emit(Op::Call, dest, path.0, &args, span);
-                self.tail_error(dest, &callee.path, span);
-                return;
+            match self.path_or_local(callee) {
+                Err(path) => self.call_path(dest, path, callee, e),
+                Ok(local) => {
+                    let local = self.top().local_place(local);
+                    self.call_value(dest, Operand::place(Position::Receiver, local), e);
+                }
             }
+        } else {
+            let callee = self.operand(&e.func, Position::Receiver);
+            self.call_value(dest, callee, e);
         }
-        let mut args = vec![self.operand(&e.func, Position::Receiver)];
+    }
+
+    fn call_path(&mut self, dest: PlaceId, path: PathId, callee: &syn::ExprPath, e: &syn::ExprCall) {
+        self.note_path(path);
+        let args: Vec<_> = e.args.iter().map(|a| self.operand(a, Position::Bare)).collect();
+        let span = self.path_range(&callee.path);
+        self.emit(Op::Call, dest, path.0, &args, span);
+        if dest == RESULT && is_error(&callee.path) {
+            self.top().leave(EXIT, EdgeKind::Error, span);
+        }
+    }
+
+    fn call_value(&mut self, dest: PlaceId, callee: Operand, e: &syn::ExprCall) {
+        let mut args = Vec::with_capacity(e.args.len() + 1);
+        args.push(callee);
         args.extend(e.args.iter().map(|a| self.operand(a, Position::Bare)));
         let span = self.range(e.paren_token.span.open());
         self.emit(Op::CallValue, dest, 0, &args, span);
-    }
-
-    /// `Err(…)` as the result leaves by an error edge.
-    fn tail_error(&mut self, dest: PlaceId, callee: &syn::Path, span: TextRange) {
-        if dest == RESULT && callee.segments.last().is_some_and(|s| s.ident == "Err") {
-            self.top().leave(EXIT, EdgeKind::Error, span);
-        }
     }
 
     fn method_call(&mut self, dest: PlaceId, e: &syn::ExprMethodCall) {
@@ -268,6 +282,9 @@ impl Lowerer {
         self.note_path(path);
         let span = self.range(e.method.span());
         self.emit(Op::CallMethod, dest, path.0, &args, span);
+        if dest == RESULT && is_changed_error(&e.receiver) {
+            self.top().leave(EXIT, EdgeKind::Error, span);
+        }
     }
 
     fn await_expr(&mut self, dest: PlaceId, e: &syn::ExprAwait) {
@@ -387,17 +404,9 @@ impl Lowerer {
     fn assign(&mut self, e: &syn::ExprAssign) {
         match &*e.left {
             Expr::Infer(_) => self.discard(&e.right),
-            Expr::Tuple(left) => {
+            Expr::Tuple(_) | Expr::Array(_) | Expr::Struct(_) | Expr::Call(_) => {
                 let value = self.place_of(&e.right);
-                for (index, target) in left.elems.iter().enumerate() {
-                    if matches!(target, Expr::Infer(_)) {
-                        continue;
-                    }
-                    let field = self.tuple_field(index);
-                    let part = self.top().project(value, Projection::Field(field));
-                    let dest = self.place_of(target);
-                    self.assign_operand(dest, Operand::place(Position::Bare, part), TextRange::default());
-                }
+                self.assign_parts(&e.left, value);
             }
             left => {
                 // The right side is evaluated first, and `x = f(x)` must not write `x` before reading it.
@@ -407,5 +416,61 @@ impl Lowerer {
                 self.assign_operand(dest, value, span);
             }
         }
+    }
+
+    /// `(a, _) = value`, `[a, b] = value`, `S { x, .. } = value`, `Some(x) = value`.
+    fn assign_parts(&mut self, target: &Expr, value: PlaceId) {
+        match target {
+            // `_`, `..`
+            Expr::Infer(_) | Expr::Range(_) => {}
+            Expr::Tuple(target) => self.assign_fields(target.elems.iter(), value),
+            Expr::Array(target) => {
+                let part = self.top().project(value, Projection::Element);
+                target.elems.iter().for_each(|target| self.assign_parts(target, part));
+            }
+            Expr::Call(target) => {
+                let Expr::Path(path) = &*target.func else { return };
+                let path = self.qualified_path(&path.path, path.qself.as_ref());
+                let inside = self.top().project(value, Projection::Variant(path));
+                self.assign_fields(target.args.iter(), inside);
+            }
+            Expr::Struct(target) => {
+                let path = self.qualified_path(&target.path, target.qself.as_ref());
+                let inside = self.top().project(value, Projection::Variant(path));
+                for field in &target.fields {
+                    let part = self.field_place(inside, &field.member);
+                    self.assign_parts(&field.expr, part);
+                }
+            }
+            target => {
+                let dest = self.place_of(target);
+                self.assign_operand(dest, Operand::place(Position::Bare, value), TextRange::default());
+            }
+        }
+    }
+
+    /// As with patterns, fields after a `..` have no number.
+    fn assign_fields<'a>(&mut self, targets: impl Iterator<Item = &'a Expr>, value: PlaceId) {
+        let mut rest = false;
+        for (index, target) in targets.enumerate() {
+            rest |= matches!(target, Expr::Range(_));
+            let step = if rest { Projection::Element } else { Projection::Field(self.tuple_field(index)) };
+            let part = self.top().project(value, step);
+            self.assign_parts(target, part);
+        }
+    }
+}
+
+/// `Err`, as a function.
+fn is_error(path: &syn::Path) -> bool {
+    path.segments.last().is_some_and(|s| s.ident == "Err")
+}
+
+/// `Err(e).context("…")`, `Err(e).map_err(f)`: what the methods of a `Result` leave is an error still.
+fn is_changed_error(receiver: &Expr) -> bool {
+    match receiver {
+        Expr::MethodCall(e) => is_changed_error(&e.receiver),
+        Expr::Call(e) => matches!(&*e.func, Expr::Path(callee) if is_error(&callee.path)),
+        _ => false,
     }
 }

@@ -6,7 +6,7 @@ use super::items::Place;
 use super::macros::{brace_groups, braced};
 use crate::facts::{ItemKind, Run, item_flags as flag};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Expr, Ident, Macro, Token, Type, Visibility};
+use syn::{Attribute, Expr, Ident, ImplItem, Macro, Token, Type, Visibility};
 
 /// `#[attr] pub static ref NAME: T = init;`
 struct StaticDeclaration {
@@ -41,6 +41,14 @@ fn declarations(input: ParseStream) -> syn::Result<Vec<StaticDeclaration>> {
     Ok(list)
 }
 
+fn members(input: ParseStream) -> syn::Result<Vec<ImplItem>> {
+    let mut list = Vec::new();
+    while !input.is_empty() {
+        list.push(input.parse()?);
+    }
+    Ok(list)
+}
+
 impl Lowerer {
     pub(super) fn macro_item(&mut self, attrs: &[Attribute], mac: &Macro, place: Place) {
         let place = Place { inherited: place.inherited | self.attribute_flags(attrs), ..place };
@@ -65,23 +73,27 @@ impl Lowerer {
         }
     }
 
-    /// `cfg_if! { if #[cfg(a)] { items } else { items } }` and `my_cfg! { items }`.
+    /// `cfg_if! { if #[cfg(a)] { items } else { items } }`, `my_cfg! { items }`, and the latter within an impl block.
     fn items_in_macro(&mut self, mac: &Macro, place: Place) {
         let inner = Place { inherited: place.inherited | flag::CFG, ..place };
-        if braced(mac) && place.parent.is_none() {
-            if let Ok(file) = syn::parse2::<syn::File>(mac.tokens.clone()) {
-                return self.items(&file.items, inner);
-            }
-            let groups: Result<Vec<_>, _> =
-                brace_groups(mac.tokens.clone()).into_iter().map(syn::parse2::<syn::File>).collect();
-            if let Ok(files) = groups
-                && !files.is_empty()
-                && mac.path.is_ident("cfg_if")
-            {
-                return files.iter().for_each(|file| self.items(&file.items, inner));
-            }
+        // `my_list![a, b];`
+        if !braced(mac) {
+            return self.opaque_items(mac, place);
         }
-        self.opaque_items(mac, place);
+        if let Some(parent) = place.parent.get() {
+            let in_impl = self.header.items[parent.index()].kind == ItemKind::Impl;
+            return match members.parse2(mac.tokens.clone()) {
+                Ok(list) if in_impl => list.iter().for_each(|member| self.impl_member(member, inner)),
+                _ => self.opaque_items(mac, place),
+            };
+        }
+        let branches = if mac.path.is_ident("cfg_if") { brace_groups(mac.tokens.clone()) } else { Vec::new() };
+        let bodies = if branches.is_empty() { vec![mac.tokens.clone()] } else { branches };
+        let files: Result<Vec<_>, _> = bodies.into_iter().map(syn::parse2::<syn::File>).collect();
+        match files {
+            Ok(files) => files.iter().for_each(|file| self.items(&file.items, inner)),
+            Err(_) => self.opaque_items(mac, place),
+        }
     }
 
     fn opaque_items(&mut self, mac: &Macro, place: Place) {

@@ -50,7 +50,6 @@ impl Lowerer {
         let items = || {
             statements.iter().filter_map(|s| match s {
                 Stmt::Item(item) => Some(item),
-                Stmt::Macro(m) if item_macro(&m.mac) => None,
                 _ => None,
             })
         };
@@ -129,9 +128,7 @@ impl Lowerer {
             }
             syn::Item::Static(item) => {
                 let id = self.start_item(ItemKind::Static, &item.ident, &item.attrs, &item.vis, place);
-                if matches!(item.mutability, syn::StaticMutability::Mut(_)) {
-                    self.header.items[id.index()].flags |= flag::MUTABLE;
-                }
+                self.mark_mutable(id, &item.mutability);
                 self.value(id, &item.ty, Some(&item.expr));
             }
             syn::Item::Const(item) => {
@@ -361,6 +358,12 @@ impl Lowerer {
         self.header.items[item.index()].body = id;
     }
 
+    fn mark_mutable(&mut self, item: ItemId, mutability: &syn::StaticMutability) {
+        if matches!(mutability, syn::StaticMutability::Mut(_)) {
+            self.header.items[item.index()].flags |= flag::MUTABLE;
+        }
+    }
+
     /// Type and initialiser of a static or const.
     pub(super) fn value(&mut self, item: ItemId, ty: &syn::Type, init: Option<&Expr>) {
         let ty_id = self.ty(ty);
@@ -488,24 +491,26 @@ impl Lowerer {
         entry.ty = ty;
         entry.of_trait = of_trait;
         let inner = Place { parent: id, ..self.within(id, place) };
-        for member in &item.items {
-            match member {
-                ImplItem::Fn(f) => {
-                    let flags = self.head(&f.vis, &f.attrs);
-                    self.function(&f.attrs, &f.sig, Some(&f.block), flags, inner);
-                }
-                ImplItem::Const(c) => {
-                    let id = self.start_item(ItemKind::Const, &c.ident, &c.attrs, &c.vis, inner);
-                    self.value(id, &c.ty, Some(&c.expr));
-                }
-                ImplItem::Type(t) => {
-                    let id = self.start_item(ItemKind::Alias, &t.ident, &t.attrs, &t.vis, inner);
-                    let ty = self.ty(&t.ty);
-                    self.header.items[id.index()].ty = ty;
-                }
-                ImplItem::Macro(m) => self.macro_item(&m.attrs, &m.mac, inner),
-                _ => {}
+        item.items.iter().for_each(|member| self.impl_member(member, inner));
+    }
+
+    pub(super) fn impl_member(&mut self, member: &ImplItem, place: Place) {
+        match member {
+            ImplItem::Fn(f) => {
+                let flags = self.head(&f.vis, &f.attrs);
+                self.function(&f.attrs, &f.sig, Some(&f.block), flags, place);
             }
+            ImplItem::Const(c) => {
+                let id = self.start_item(ItemKind::Const, &c.ident, &c.attrs, &c.vis, place);
+                self.value(id, &c.ty, Some(&c.expr));
+            }
+            ImplItem::Type(t) => {
+                let id = self.start_item(ItemKind::Alias, &t.ident, &t.attrs, &t.vis, place);
+                let ty = self.ty(&t.ty);
+                self.header.items[id.index()].ty = ty;
+            }
+            ImplItem::Macro(m) => self.macro_item(&m.attrs, &m.mac, place),
+            _ => {}
         }
     }
 
@@ -529,6 +534,7 @@ impl Lowerer {
                 }
                 syn::ForeignItem::Static(s) => {
                     let id = self.start_item(ItemKind::Static, &s.ident, &s.attrs, &s.vis, inner);
+                    self.mark_mutable(id, &s.mutability);
                     self.value(id, &s.ty, None);
                 }
                 _ => {}
@@ -549,6 +555,6 @@ impl Lowerer {
 }
 
 /// Whether a macro call in statement position declares items.
-fn item_macro(mac: &syn::Macro) -> bool {
+pub(super) fn item_macro(mac: &syn::Macro) -> bool {
     mac.path.segments.last().is_some_and(|s| s.ident == "lazy_static" || s.ident == "thread_local")
 }

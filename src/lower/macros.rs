@@ -3,11 +3,12 @@
 
 use super::Lowerer;
 use super::body::EXIT;
+use super::select::Arms;
 use crate::facts::body::*;
 use crate::facts::types::PathId;
 use crate::source::TextRange;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Macro, Pat, Token};
 
@@ -30,10 +31,8 @@ pub(super) enum Grammar {
     List,
     /// `matches!(e, P if g)`.
     Matches,
-    /// Futures that are awaited together.
+    /// Futures that are awaited together; `try_join!` gives a `Result` and does not return by itself.
     Join,
-    /// The same, then `?`.
-    TryJoin,
     /// Arms with pattern, future, guard and body.
     Select,
     /// One value, handed through.
@@ -94,7 +93,7 @@ const GRAMMARS: &[(&str, Grammar)] = &[
     ("todo", Grammar::Panic),
     ("trace", Grammar::Format),
     ("trace_span", Grammar::Format),
-    ("try_join", Grammar::TryJoin),
+    ("try_join", Grammar::Join),
     ("unimplemented", Grammar::Panic),
     ("unreachable", Grammar::Panic),
     ("vec", Grammar::List),
@@ -128,7 +127,7 @@ impl Lowerer {
                 self.format_macro(PlaceId::NONE, mac, span);
                 self.top().leave(EXIT, EdgeKind::Error, span);
             }
-            Grammar::Assert | Grammar::Ensure => self.condition_macro(mac, grammar, span),
+            Grammar::Assert | Grammar::Ensure => self.condition_macro(dest, mac, grammar, span),
             Grammar::Compare => {
                 self.format_macro(PlaceId::NONE, mac, span);
                 self.unit(dest);
@@ -140,8 +139,8 @@ impl Lowerer {
                     l.top().goto(yes, EdgeKind::Normal, span);
                 }
             }),
-            Grammar::Join | Grammar::TryJoin => self.join_macro(dest, mac, grammar == Grammar::TryJoin, span),
-            Grammar::Select => match Parser::parse2(Arms::parse, mac.tokens.clone()) {
+            Grammar::Join => self.join_macro(dest, mac, span),
+            Grammar::Select => match syn::parse2::<Arms>(mac.tokens.clone()) {
                 Ok(arms) => self.select_macro(dest, &arms, span),
                 Err(_) => self.unknown_macro(dest, mac),
             },
@@ -166,7 +165,7 @@ impl Lowerer {
             }
             Err(_) => {
                 let mut args = Vec::new();
-                self.identifiers(mac.tokens.clone(), &mut args);
+                self.opaque_tokens(mac.tokens.clone(), &mut args);
                 let path = self.macro_path(mac);
                 self.top().flags |= crate::facts::body_flags::OPAQUE_MACRO;
                 self.emit(Op::OpaqueMacro, dest, path.0, &args, span);
@@ -174,30 +173,23 @@ impl Lowerer {
         }
     }
 
+    /// `pin! { let x = e; }` as a statement: what it binds is seen by the statements after it.
+    pub(super) fn pinned_lets(&mut self, mac: &Macro) -> bool {
+        if grammar(&mac.path) != Some(Grammar::Pin) {
+            return false;
+        }
+        let Ok(statements) = syn::Block::parse_within.parse2(mac.tokens.clone()) else { return false };
+        if !statements.iter().all(|s| matches!(s, syn::Stmt::Local(_))) {
+            return false;
+        }
+        statements.iter().for_each(|s| self.statement(s));
+        true
+    }
+
     pub(super) fn macro_path(&mut self, mac: &Macro) -> PathId {
         let path = self.path(&mac.path);
         self.note_path(path);
         path
-    }
-
-    /// Every identifier within, in order; those that are locals as captures.
-    fn identifiers(&mut self, tokens: TokenStream, out: &mut Vec<Operand>) {
-        for token in tokens {
-            match token {
-                TokenTree::Ident(ident) => {
-                    let name = self.ident(&ident);
-                    if let Some(local) = self.lookup(name) {
-                        let place = self.top().local_place(local);
-                        out.push(Operand::place(Position::Capture, place));
-                    } else {
-                        self.top().calls.push(name);
-                        out.push(Operand::name(name));
-                    }
-                }
-                TokenTree::Group(group) => self.identifiers(group.stream(), out),
-                _ => {}
-            }
-        }
     }
 
     fn list_macro(&mut self, dest: PlaceId, mac: &Macro) {
@@ -218,14 +210,14 @@ impl Lowerer {
     }
 
     /// `assert!(cond, …)` and `ensure!(cond, …)`.
-    fn condition_macro(&mut self, mac: &Macro, grammar: Grammar, span: TextRange) {
+    fn condition_macro(&mut self, dest: PlaceId, mac: &Macro, grammar: Grammar, span: TextRange) {
         let parse = |input: ParseStream| {
             let condition: Expr = input.parse()?;
             let _: Option<Token![,]> = input.parse()?;
             Ok((condition, input.parse::<TokenStream>()?))
         };
         let Ok((condition, rest)) = parse.parse2(mac.tokens.clone()) else {
-            return self.unknown_macro(PlaceId::NONE, mac);
+            return self.unknown_macro(dest, mac);
         };
         let (holds, fails) = (self.top().new_block(), self.top().new_block());
         self.condition(&condition, holds, fails);
@@ -238,6 +230,7 @@ impl Lowerer {
             _ => self.top().end(End::Diverge, Operand::NONE, &[], span),
         }
         self.top().enter(holds);
+        self.unit(dest);
     }
 
     /// Branches on `matches!(e, P)`; says whether it was one.
@@ -258,6 +251,7 @@ impl Lowerer {
             return false;
         };
         let span = self.path_range(&mac.path);
+        let names = self.top().env.len();
         let scrutinee = self.place_of(&value);
         match guard {
             None => self.pattern_branch(&pat, scrutinee, yes, no, span),
@@ -268,10 +262,12 @@ impl Lowerer {
                 self.condition(&guard, yes, no);
             }
         }
+        // What the pattern binds is seen by its guard alone.
+        self.top().env.truncate(names);
         true
     }
 
-    fn join_macro(&mut self, dest: PlaceId, mac: &Macro, fallible: bool, span: TextRange) {
+    fn join_macro(&mut self, dest: PlaceId, mac: &Macro, span: TextRange) {
         let parse = |input: ParseStream| {
             if input.peek(syn::Ident) && input.peek2(Token![;]) {
                 input.parse::<syn::Ident>()?;
@@ -286,16 +282,10 @@ impl Lowerer {
         let path = self.macro_path(mac);
         let joined = self.top().temp();
         self.emit(Op::Macro, joined, path.0, &args, span);
-        if fallible {
-            let output = self.top().temp();
-            self.await_place(output, joined, span);
-            self.try_place(dest, output, span);
-        } else {
-            self.await_place(dest, joined, span);
-        }
+        self.await_place(dest, joined, span);
     }
 
-    /// `pin!(e)` as a value; `pin!(x)` and `pin!(let x = e)` as statements keep the name.
+    /// `pin!(e)` as a value; `pin!(x)` as a statement keeps the name.
     fn pin_macro(&mut self, dest: PlaceId, mac: &Macro) {
         match syn::parse2::<Expr>(mac.tokens.clone()) {
             Ok(Expr::Let(_)) | Err(_) => self.unknown_macro(dest, mac),
@@ -303,115 +293,6 @@ impl Lowerer {
             Ok(e) => self.into(dest, &e),
         }
     }
-
-    fn select_macro(&mut self, dest: PlaceId, arms: &Arms, span: TextRange) {
-        let after = self.top().new_block();
-        for guard in arms.0.iter().filter_map(|arm| arm.guard.as_ref()) {
-            self.operand(guard, Position::Bare);
-        }
-        // All futures are made before any is polled.
-        let futures: Vec<_> = arms.0.iter().map(|arm| arm.future.as_ref().map(|e| self.place_of(e))).collect();
-        let mut edges = Vec::new();
-        let mut bounds = Vec::new();
-        for (arm, future) in arms.0.iter().zip(&futures) {
-            let names = self.top().env.len();
-            let scope = self.top().open_scope(ScopeKind::Block);
-            let block = self.top().new_block();
-            let bound = future.map(|future| {
-                let output = self.top().project(future, Projection::Output);
-                match &arm.pat {
-                    Some(pat) => self.bind(pat, output),
-                    None => super::patterns::Bound { pattern: PatternId::NONE, bindings: Vec::new() },
-                }
-            });
-            let bound_names = self.top().env.split_off(names);
-            self.top().leave_scope();
-            edges.push((block, EdgeKind::Normal, bound.as_ref().map_or(PatternId::NONE, |b| b.pattern)));
-            bounds.push((scope, block, bound, bound_names));
-        }
-        edges.push((EXIT, EdgeKind::Cancel, PatternId::NONE));
-        // The statement holds the futures in the order of the arms, which is the order of the edges.
-        let polled: Vec<_> =
-            futures.iter().map(|f| f.map_or(Operand::NONE, |f| Operand::place(Position::Bare, f))).collect();
-        let name = self.name("select");
-        let path = self.single_segment(name);
-        self.emit(Op::Macro, PlaceId::NONE, path.0, &polled, span);
-        self.top().flags |= crate::facts::body_flags::AWAIT;
-        self.top().end(End::Select, Operand::NONE, &edges, span);
-        for (arm, (scope, block, bound, names)) in arms.0.iter().zip(bounds) {
-            let outer = std::mem::replace(&mut self.top().scope, scope);
-            let kept = self.top().env.len();
-            self.top().env.extend(names);
-            self.top().enter(block);
-            if let Some(bound) = &bound {
-                self.assign_bindings(bound);
-            }
-            self.into(dest, &arm.body);
-            self.top().close_scope();
-            self.top().scope = outer;
-            self.top().env.truncate(kept);
-            self.top().goto(after, EdgeKind::Normal, TextRange::default());
-        }
-        self.top().enter(after);
-    }
-}
-
-/// The arms of a `select!`, tokio's and futures' alike.
-struct Arms(Vec<SelectArm>);
-
-struct SelectArm {
-    pat: Option<Pat>,
-    future: Option<Expr>,
-    guard: Option<Expr>,
-    body: Expr,
-}
-
-impl Parse for Arms {
-    fn parse(input: ParseStream) -> syn::Result<Self> {
-        let mut arms = Vec::new();
-        if input.peek(syn::Ident) && input.peek2(Token![;]) {
-            input.parse::<syn::Ident>()?;
-            input.parse::<Token![;]>()?;
-        }
-        while !input.is_empty() {
-            arms.push(select_arm(input)?);
-            let _: Option<Token![,]> = input.parse()?;
-        }
-        Ok(Arms(arms))
-    }
-}
-
-/// `pat = future [, if guard] => body`, `else => body`, `default => body`, `complete => body`.
-fn select_arm(input: ParseStream) -> syn::Result<SelectArm> {
-    let bare = input.peek(Token![else]) || (input.peek(syn::Ident) && input.peek2(Token![=>]));
-    if bare {
-        input.parse::<TokenTree>()?;
-        input.parse::<Token![=>]>()?;
-        return Ok(SelectArm { pat: None, future: None, guard: None, body: arm_body(input)? });
-    }
-    let pat = Pat::parse_multi_with_leading_vert(input)?;
-    input.parse::<Token![=]>()?;
-    let future: Expr = input.parse()?;
-    let mut guard = None;
-    if input.peek(Token![,]) && input.peek2(Token![if]) {
-        input.parse::<Token![,]>()?;
-        input.parse::<Token![if]>()?;
-        guard = Some(input.parse()?);
-    }
-    input.parse::<Token![=>]>()?;
-    Ok(SelectArm { pat: Some(pat), future: Some(future), guard, body: arm_body(input)? })
-}
-
-/// A block ends the arm without a comma, as in `match`.
-fn arm_body(input: ParseStream) -> syn::Result<Expr> {
-    if input.peek(syn::token::Brace) {
-        let block: syn::Block = input.parse()?;
-        if input.is_empty() || !(input.peek(Token![.]) || input.peek(Token![?])) {
-            return Ok(Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block }));
-        }
-        return Err(input.error("a block that goes on"));
-    }
-    input.parse()
 }
 
 /// The token streams between top-level commas.

@@ -5,42 +5,51 @@
 
 mod attributes;
 mod body;
+mod branches;
 mod closures;
 mod control;
 mod expr;
 mod format;
 mod item_macros;
 mod items;
+mod loops;
 mod macros;
 mod names;
+mod opaque;
 mod paths;
 mod patterns;
 mod ranges;
+mod select;
 #[cfg(test)]
 mod tests;
 
+use crate::facts::body::LocalId;
 use crate::facts::{BodyHeader, BodyId, BodyKind, FileFacts, Header, ItemId, ModuleId, NameId, Run};
 use crate::source::TextRange;
 use body::BodyState;
 use names::Interner;
+use ranges::Lines;
 
-/// The facts of a file. `offset` is where the parsed text begins in the file on disk, `lines` the number of lines.
-pub fn file(tree: &syn::File, offset: u32, lines: u32) -> FileFacts {
+/// The facts of a file. `code` is the text that `tree` was parsed from and `offset` where it begins in the file on disk;
+/// `lines` is the number of lines of the latter.
+pub fn file(tree: &syn::File, code: &str, offset: u32, lines: u32) -> FileFacts {
     let mut lowerer = Lowerer {
         names: Interner::default(),
         header: Header { lines, ..Header::default() },
-        encoded: Vec::new(),
-        offset,
+        encoded: Vec::with_capacity(code.len()),
+        lines: Lines::new(code, offset),
         stack: Vec::new(),
+        spare: Vec::new(),
     };
     lowerer.root(tree);
+    lowerer.encoded.shrink_to_fit();
     FileFacts { names: lowerer.names.names, header: lowerer.header, encoded: lowerer.encoded }
 }
 
 /// The facts of a text, for tests.
 #[cfg(test)]
 pub(crate) fn text(text: &str) -> FileFacts {
-    file(&syn::parse_file(text).expect("the test's text is Rust"), 0, text.lines().count() as u32)
+    file(&syn::parse_str(text).expect("the test's text is Rust"), text, 0, text.lines().count() as u32)
 }
 
 /// The state of lowering one file. Bodies in progress are a stack: the innermost closure or nested item is its top.
@@ -48,8 +57,10 @@ struct Lowerer {
     names: Interner,
     header: Header,
     encoded: Vec<u8>,
-    offset: u32,
+    lines: Lines,
     stack: Vec<BodyState>,
+    /// Finished bodies, whose memory the next ones take over.
+    spare: Vec<BodyState>,
 }
 
 /// Where a body stands, as far as its header tells.
@@ -92,18 +103,20 @@ impl Lowerer {
             fields: Run::default(),
             bytes: Run::default(),
         });
-        self.stack.push(BodyState::new(id, place.kind, place.module));
+        let mut state = self.spare.pop().unwrap_or_default();
+        state.begin(id, place.kind, place.module);
+        self.stack.push(state);
         id
     }
 
     /// Ends the top body: closes its flow, writes header and encoding, and returns what it captured.
-    fn close_body(&mut self) -> BodyState {
+    fn close_body(&mut self) -> Vec<(LocalId, LocalId)> {
         let mut state = self.stack.pop().expect("a body was opened");
         state.finish();
         let calls = self.name_run(&mut state.calls);
         let fields = self.name_run(&mut state.fields);
         let start = self.encoded.len();
-        self.encoded = postcard::to_extend(&state.body, std::mem::take(&mut self.encoded))
+        self.encoded = postcard::serialize_with_flavor(&state.body, Bytes(std::mem::take(&mut self.encoded)))
             .expect("a body has only types that postcard encodes");
         let header = &mut self.header.bodies[state.id.index()];
         header.flags |= state.flags;
@@ -111,7 +124,10 @@ impl Lowerer {
         header.calls = calls;
         header.fields = fields;
         header.bytes = Run { start: start as u32, len: (self.encoded.len() - start) as u32 };
-        state
+        let captures = std::mem::take(&mut state.captures);
+        state.clear();
+        self.spare.push(state);
+        captures
     }
 
     /// Sorted, without repeats, as a run of `body_names`.
@@ -121,5 +137,34 @@ impl Lowerer {
         let start = self.header.body_names.len() as u32;
         self.header.body_names.extend_from_slice(names);
         Run { start, len: names.len() as u32 }
+    }
+}
+
+/// Where bodies are encoded to. Almost all that is written are numbers of one to three bytes, which are not worth a call
+/// each.
+struct Bytes(Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Bytes {
+    type Output = Vec<u8>;
+
+    #[inline]
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        if data.len() > 8 {
+            self.0.extend_from_slice(data);
+        } else {
+            self.0.reserve(8);
+            data.iter().for_each(|&byte| self.0.push(byte));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
+        self.0.push(data);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
     }
 }

@@ -1,26 +1,31 @@
 //! Interning of a file's names.
 
 use crate::facts::{NameId, Names};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+use std::collections::hash_map::Entry;
 use std::fmt::Write;
+use std::hash::BuildHasher;
 
 /// Gives equal names equal ids.
 #[derive(Default)]
 pub struct Interner {
     pub names: Names,
-    ids: FxHashMap<Box<str>, NameId>,
+    /// By the hash of the text, which is compared with the name found; a different one moves on to the next number.
+    ids: FxHashMap<u64, NameId>,
     scratch: String,
 }
 
 impl Interner {
     /// The id of `text`.
     pub fn intern(&mut self, text: &str) -> NameId {
-        if let Some(&id) = self.ids.get(text) {
-            return id;
+        let mut key = FxBuildHasher.hash_one(text);
+        loop {
+            match self.ids.entry(key) {
+                Entry::Occupied(entry) if self.names.get(*entry.get()) == text => return *entry.get(),
+                Entry::Occupied(_) => key = key.wrapping_add(1),
+                Entry::Vacant(entry) => return *entry.insert(self.names.push(text)),
+            }
         }
-        let id = self.names.push(text);
-        self.ids.insert(text.into(), id);
-        id
     }
 
     /// The id of an identifier; `r#x` is `x`.

@@ -92,26 +92,26 @@ impl Lowerer {
         }
     }
 
-    /// The alternatives bind the same names: the first one's bindings stand for all.
+    /// The alternatives bind the same names: the locals of the first one stand for all, and its places too.
     fn or_pattern(
         &mut self,
         pat: &syn::PatOr,
         place: PlaceId,
         out: &mut Vec<(LocalId, PlaceId, Position)>,
     ) -> PatternId {
-        let mut args = Vec::new();
-        let mut names = None;
-        for case in &pat.cases {
-            match names {
-                None => {
-                    args.push(self.pattern(case, place, out));
-                    names = Some(self.top().env.len());
-                }
-                Some(names) => {
-                    args.push(self.pattern(case, place, &mut Vec::new()));
-                    self.top().env.truncate(names);
-                }
-            }
+        let first_name = self.top().env.len();
+        let mut args = Vec::with_capacity(pat.cases.len());
+        let mut cases = pat.cases.iter();
+        args.extend(cases.next().map(|case| self.pattern(case, place, out)));
+        let names = self.top().env[first_name..].to_vec();
+        let (kept_names, kept_bindings) = (self.top().env.len(), out.len());
+        for case in cases {
+            let outer = std::mem::replace(&mut self.top().alternatives, names.clone());
+            args.push(self.pattern(case, place, out));
+            let state = self.top();
+            state.alternatives = outer;
+            state.env.truncate(kept_names);
+            out.truncate(kept_bindings);
         }
         self.push_pattern(PatternKind::Or, 0, &args)
     }
@@ -151,7 +151,8 @@ impl Lowerer {
             _ => Position::Bare,
         };
         let state = self.top();
-        let local = state.new_local(LocalKind::Binding, name, TypeId::NONE, span);
+        let known = state.alternatives.iter().find(|(known, _)| *known == name).map(|(_, local)| *local);
+        let local = known.unwrap_or_else(|| state.new_local(LocalKind::Binding, name, TypeId::NONE, span));
         state.body.locals[local.index()].by_ref = pat.by_ref.is_some();
         state.env.push((name, local));
         out.push((local, place, position));

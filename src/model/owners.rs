@@ -134,7 +134,7 @@ impl Model {
                 self.params_of(def).iter().all(|&p| !matches!(self.ty(p), TyData::Ref { mutable: true, .. }))
             }
             TyData::Prim(name) => matches!(self.text(*name), "usize" | "u64" | "u32" | "u16" | "i32" | "i64"),
-            TyData::Adt(of, _) => self.item(*of).kind == ItemKind::Struct && self.derives(*of, "Copy"),
+            TyData::Adt(of, _) => self.derives(*of, "Copy"),
             _ => false,
         }
     }
