@@ -115,7 +115,7 @@ fn report(
     let owner = model.analysis.digests[position as usize].owner;
     let confidence = match loss.lost {
         // Foreign code got it, and somewhere the run takes such pointers back: a token that goes round.
-        _ if loss.lent && model.reclaims(&acquires.released_by) => Confidence::Low,
+        _ if loss.lent && fate.releases.is_empty() && model.reclaims(&acquires.released_by) => Confidence::Low,
         // `if size_of::<T>() == 0 { p = dangling }`: what was there may have been nothing.
         Lost::Exit(EdgeKind::Cancel) | Lost::Overwritten => Confidence::Low,
         _ if fate.escapes || fate.gave_up || !fate.stored.is_empty() => Confidence::Medium,

@@ -128,7 +128,7 @@ impl Ledger {
         }
         ledger.join_passed(functions.clone());
         for events in functions.clone() {
-            ledger.from_locals(events);
+            ledger.adopt_locals(events);
         }
         for event in functions.clone().flat_map(|e| &e.list) {
             match event.access.root {
@@ -163,7 +163,7 @@ impl Ledger {
 
     /// `let map = Arc::new(..); spawn(move || map2.retain(..)); Self { map }`: what happens to the local happens to the
     /// field.
-    fn from_locals(&mut self, events: &Events) {
+    fn adopt_locals(&mut self, events: &Events) {
         for &(a, b) in &events.aliases {
             let (named, local) = match (a, b) {
                 (Root::Local(..), named) if is_named(named) => (named, a),
