@@ -17,7 +17,7 @@ impl Lowerer {
             if let Some(local) = self.stack[depth].find(name) {
                 break local;
             }
-            // A nested `fn` sees no locals of the function around it.
+            // A nested `fn` sees no locals of the function around it: `let x = 1; fn g() { x }`.
             if !self.stack[depth].captures_names {
                 return None;
             }

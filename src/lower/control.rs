@@ -28,6 +28,7 @@ impl Lowerer {
     pub(super) fn statements(&mut self, dest: PlaceId, statements: &[Stmt]) {
         self.nested_items(statements);
         let Some((last, before)) = statements.split_last() else {
+            // `{}`
             return self.unit(dest);
         };
         for statement in before {
@@ -48,6 +49,7 @@ impl Lowerer {
             Stmt::Local(local) => self.let_statement(local),
             Stmt::Item(_) => {}
             Stmt::Expr(e, _) => self.in_scope(ScopeKind::Statement, |l| l.discard(e)),
+            // `thread_local! { … }`, `pin! { let x = e; }`
             Stmt::Macro(m) if item_macro(&m.mac) || self.pinned_lets(&m.mac) => {}
             Stmt::Macro(m) => self.in_scope(ScopeKind::Statement, |l| l.macro_call(PlaceId::NONE, &m.mac)),
         }
@@ -61,8 +63,10 @@ impl Lowerer {
         };
         let ty = ty.map_or(TypeId::NONE, |ty| self.ty(ty));
         let Some(init) = &local.init else {
+            // `let x;`
             return self.declare(pat, ty);
         };
+        // `let Some(x) = e else { … };`
         if let Some((_, diverge)) = &init.diverge {
             return self.let_else(pat, ty, &init.expr, diverge);
         }
@@ -120,6 +124,7 @@ impl Lowerer {
 
     /// `let _ = e;`: a place stays untouched, a value dies here.
     fn wild_let(&mut self, e: &Expr) {
+        // `let _ = guard;`, `let _ = self.handle;`
         if !matches!(e, Expr::Path(_) | Expr::Field(_) | Expr::Index(_)) {
             self.discard(e);
         }
