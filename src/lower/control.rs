@@ -78,7 +78,7 @@ impl Lowerer {
                 let (name, bound) = self.binding_in(block_scope, pat, ty);
                 let dest = self.top().local_place(bound);
                 self.initialise(dest, block_scope, &init.expr);
-                self.top().env.push((name, bound));
+                self.top().env.push(name, bound);
             }
             pat => {
                 let scrutinee = self.typed_place(&init.expr, ty);
@@ -151,7 +151,7 @@ impl Lowerer {
                 let state = self.top();
                 let place = state.local_place(bound);
                 state.push(Op::Declare, place, 0, &[], TextRange::default());
-                state.env.push((name, bound));
+                state.env.push(name, bound);
             }
             Pat::Tuple(pat) => pat.elems.iter().for_each(|pat| self.declare(pat, TypeId::NONE)),
             _ => {}
