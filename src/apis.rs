@@ -20,6 +20,7 @@ use term::Term;
 /// Name and text of every embedded table, sorted by name.
 const EMBEDDED: &[(&str, &str)] = &[
     ("actix", include_str!("../lints/apis/actix.toml")),
+    ("anyhow", include_str!("../lints/apis/anyhow.toml")),
     ("arc_swap", include_str!("../lints/apis/arc_swap.toml")),
     ("async_channel", include_str!("../lints/apis/async_channel.toml")),
     ("async_lock", include_str!("../lints/apis/async_lock.toml")),

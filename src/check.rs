@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::discover::{self, DiscoverError, Discovered, Skipped, SourceFile, TargetKind};
 use crate::facts::FileFacts;
-use crate::lints::page::PageError;
+use crate::lints::page::{Page, PageError};
 use crate::lints::{self, LINTS, Level, Lint, UnknownLint};
 use crate::model::{FileUnit, Model, PackageInfo, TargetInfo};
 use crate::parse;
@@ -60,7 +60,7 @@ pub fn check_with(settings: &Settings, lints: &[Lint]) -> Result<Report, CheckEr
     // On the pool too: for its stacks, and so that what goes parallel in there obeys the number of threads.
     let (model, took) = timed(|| pool.install(|| link(&discovered, facts, settings.tests)));
     timings.link = took;
-    let (diagnostics, took) = timed(|| pool.install(|| run_lints(&model, lints, &levels)));
+    let (diagnostics, took) = timed(|| pool.install(|| run_lints(&model, lints, &levels, &pages)));
     timings.lints = took;
 
     let mut selection = Selection { discovered, hashes, findings: Vec::new(), hidden: Hidden::default() };
@@ -90,19 +90,27 @@ fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
     (work(), start.elapsed())
 }
 
-/// Links the facts of all files, which stand in the order of `discovered.files`.
-fn link(discovered: &Discovered, facts: Vec<FileFacts>, tests: bool) -> Model {
-    let units = discovered.files.iter().zip(facts).enumerate().map(|(index, (file, facts))| FileUnit {
-        id: FileId(index as u32),
-        path: file.path.clone(),
-        package: file.package,
-        target: file.target,
-        facts,
+/// A procedural macro lives in the compiler, as a build script lives in the build.
+fn compiled_as(kind: TargetKind, proc_macro: bool) -> TargetKind {
+    if proc_macro && kind == TargetKind::Lib { TargetKind::Build } else { kind }
+}
+
+/// Links the facts of all files, which stand in the order of `discovered.files`; the model never hears of skipped ones.
+fn link(discovered: &Discovered, facts: Vec<Option<FileFacts>>, tests: bool) -> Model {
+    let units = discovered.files.iter().zip(facts).enumerate().filter_map(|(index, (file, facts))| {
+        let (path, package) = (file.path.clone(), file.package);
+        let is_macro = package.is_some_and(|p| discovered.packages[p].proc_macro);
+        let target = compiled_as(file.target, is_macro);
+        Some(FileUnit { id: FileId(index as u32), path, package, target, facts: facts? })
     });
-    let target = |t: &discover::Target| TargetInfo { name: t.name.clone(), kind: t.kind, root: t.root.clone() };
+    let target = |t: &discover::Target, is_macro| TargetInfo {
+        name: t.name.clone(),
+        kind: compiled_as(t.kind, is_macro),
+        root: t.root.clone(),
+    };
     let packages = discovered.packages.iter().map(|package| PackageInfo {
         name: package.name.replace('-', "_"),
-        targets: package.targets.iter().map(target).collect(),
+        targets: package.targets.iter().map(|t| target(t, package.proc_macro)).collect(),
         dependencies: package.dependencies.iter().map(|(code, name)| (code.clone(), name.replace('-', "_"))).collect(),
     });
     let mut model = Model::link(units.collect(), packages.collect(), Apis::builtin());
@@ -120,9 +128,9 @@ fn lower(source: &SourceText, lowering: &mut Duration) -> Result<FileFacts, Skip
     })
 }
 
-/// What is left of all files once their text is dropped; one entry per file, empty for those that were skipped.
+/// What is left of all files once their text is dropped; one entry per file, none for those that were skipped.
 struct Lowered {
-    facts: Vec<FileFacts>,
+    facts: Vec<Option<FileFacts>>,
     hashes: Vec<Option<blake3::Hash>>,
     skipped: Vec<Skipped>,
     lines: u64,
@@ -147,8 +155,8 @@ fn lower_all(files: &[SourceFile], timings: &mut Timings) -> Lowered {
         timings.parse += one.parse;
         timings.lower += one.lower;
         let skip = |reason| all.skipped.push(Skipped { file: file.display.clone(), reason });
-        let facts = one.facts.map_err(skip).unwrap_or_default();
-        all.lines += u64::from(facts.header.lines);
+        let facts = one.facts.map_err(skip).ok();
+        all.lines += facts.as_ref().map_or(0, |facts| u64::from(facts.header.lines));
         all.facts.push(facts);
         all.hashes.push(one.hash);
     }
@@ -203,10 +211,18 @@ impl Drop for Pass<'_> {
 }
 
 /// Runs the lints that are not allowed; sorted by file, place and lint.
-fn run_lints(model: &Model, lints: &[Lint], levels: &[Level]) -> Vec<Diagnostic> {
+fn run_lints(model: &Model, lints: &[Lint], levels: &[Level], pages: &[Page]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (lint, _) in lints.iter().zip(levels).filter(|(_, level)| **level != Level::Allow) {
+    for ((lint, level), page) in lints.iter().zip(levels).zip(pages) {
+        if *level == Level::Allow {
+            continue;
+        }
+        let first = found.len();
         (lint.check)(model, &mut found);
+        // An overlapping lint of clippy that the code allows says the same of ours.
+        let allowed = |d: &Diagnostic| model.allows_clippy(d.span, &page.metadata.clippy);
+        let kept: Vec<_> = found.drain(first..).filter(|d| !allowed(d)).collect();
+        found.extend(kept);
     }
     found.sort_by(|a, b| (a.span, a.lint, &a.message).cmp(&(b.span, b.lint, &b.message)));
     found.dedup();

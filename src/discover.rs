@@ -216,6 +216,7 @@ impl Walk {
         let files = files.drain(..).zip(packages).map(|((display, path), package)| {
             let package = package.map(|package| moved[package]);
             let target = package.map_or(TargetKind::Lib, |package| sorted[package].target_kind(&path));
+            let target = kind_by_folder(&display).unwrap_or(target);
             SourceFile { path, display, package, target }
         });
         let files = files.collect();
@@ -244,4 +245,15 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
         ignore::Error::Loop { child, .. } => Some(child),
         _ => None,
     }
+}
+
+/// A package of its own below `tests/`, `benches/` or `examples/` serves tests all the same.
+fn kind_by_folder(display: &str) -> Option<TargetKind> {
+    let (folder, _) = display.rsplit_once('/')?;
+    folder.split('/').find_map(|part| match part {
+        "tests" => Some(TargetKind::Test),
+        "benches" => Some(TargetKind::Bench),
+        "examples" => Some(TargetKind::Example),
+        _ => None,
+    })
 }

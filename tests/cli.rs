@@ -114,6 +114,45 @@ fn mistakes_are_status_2() {
     fails(&["facts", "broken.rs"], "broken.rs cannot be parsed");
 }
 
+const LEAK: (&str, &[u8]) =
+    ("src/lib.rs", b"pub fn beep() {\n    let _ = std::process::Command::new(\"beep\").spawn();\n}\n");
+
+#[test]
+fn findings_are_status_1_unless_levels_say_otherwise() {
+    let project = Project::new(&[LEAK]);
+    let status = |arguments: &[&str], code: i32| {
+        project.check(arguments).assert().code(code);
+    };
+    project.check(&[]).assert().code(1).stdout(contains("[zombie_process]")).stderr(contains(": 1 diagnostic"));
+    project.check(&["-A", "zombie_process"]).assert().code(0).stdout(is_empty());
+    project.check(&["-D", "zombie_process"]).assert().code(1).stdout(contains("error[zombie_process]"));
+    status(&["-A", "all", "-W", "zombie_process"], 1);
+    status(&["-W", "zombie_process", "-A", "all"], 0);
+    status(&["-W", "all", "--error-on", "deny"], 0);
+    status(&["-D", "all", "--error-on", "deny"], 1);
+    status(&["-D", "all", "--exit-zero"], 0);
+    assert_eq!(project.json(&[])["diagnostics"][0]["line"], 2);
+}
+
+#[test]
+fn findings_are_coloured_on_demand() {
+    let project = Project::new(&[LEAK]);
+    let coloured = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let output = project.check(arguments).envs(variables.iter().copied()).output().expect("it runs");
+        assert!(!output.stdout.is_empty());
+        output.stdout.contains(&0x1b)
+    };
+    assert!(!coloured(&[], &[]));
+    assert!(coloured(&["--color", "always"], &[]));
+    assert!(coloured(&["--color", "always"], &[("NO_COLOR", "1")]));
+    assert!(coloured(&[], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&["--output-format", "json"], &[("CLICOLOR_FORCE", "1")]));
+    project.check(&["--color", "always", "--output-format", "human=out.txt"]).assert().stdout(is_empty());
+    let file = fs::read(project.path("out.txt")).expect("a file");
+    assert!(file.starts_with(b"warning[") && !file.contains(&0x1b));
+}
+
 #[test]
 fn help_and_version_are_answers() {
     leaklint(&["--help"]).assert().code(0).stdout(contains("check").and(contains("facts").not())).stderr(is_empty());

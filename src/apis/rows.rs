@@ -63,6 +63,8 @@ pub struct TypeRow {
     pub element: Option<Term>,
     /// Whether it is `Copy`: using it does not move it.
     pub copy: bool,
+    /// Whether there are only so many values of it: as keys they bound a collection.
+    pub finite: bool,
     /// Methods that add elements.
     pub grow: Vec<String>,
     /// Methods that remove elements.
@@ -118,6 +120,9 @@ pub struct Obligation {
     /// Methods that meet the obligation only if their result says so (`try_wait`).
     #[serde(default)]
     pub polled_by: Vec<String>,
+    /// Words of `cfg` under which nothing is owed: a process leaves no zombie on Windows.
+    #[serde(default)]
+    pub not_for: Vec<String>,
     /// A call on the builder, with `true` or without argument, that makes dropping the value safe.
     #[serde(default)]
     pub excuse: Option<String>,

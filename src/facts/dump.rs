@@ -291,6 +291,7 @@ impl TypeText<'_> {
         match self.table.ty(id).kind {
             TypeKind::Path => self.path(self.table.ty(id).path),
             TypeKind::Ref => format!("&{}", args[0]),
+            TypeKind::StaticRef => format!("&'static {}", args[0]),
             TypeKind::RefMut => format!("&mut {}", args[0]),
             TypeKind::Pointer => format!("*{}", args[0]),
             TypeKind::Tuple => format!("({})", args.join(", ")),

@@ -17,6 +17,8 @@ pub enum TypeKind {
     Path,
     /// `&T`; one argument.
     Ref,
+    /// `&'static T`; one argument.
+    StaticRef,
     /// `&mut T`; one argument.
     RefMut,
     /// `*const T` or `*mut T`; one argument.

@@ -6,7 +6,7 @@ use crate::facts::body::*;
 use crate::model::access::Tracer;
 use crate::model::digest::{Seed, SeedKind};
 use crate::model::exits::Ends;
-use crate::model::flow::{Fate, Lost, Terms, fate};
+use crate::model::flow::{Fate, Lost, Terms, drops_safely, fate};
 use crate::model::heat::Runs;
 use crate::model::{Callee, DefId, Model};
 use crate::source::Span;
@@ -41,7 +41,8 @@ fn handle(tracer: &Tracer, seed: &Seed, kind: SpawnKind) -> Fate {
         SpawnKind::Thread => ObligationKind::Thread,
         _ => ObligationKind::Task,
     };
-    let terms = Terms { kind, copy: false, ended_by: &[], released_by: &[] };
+    let safe_drop = tracer.obligation_of(seed).is_some_and(drops_safely);
+    let terms = Terms { kind, copy: false, ended_by: &[], released_by: &[], safe_drop };
     fate(tracer, &tracer.model.analysis.releases, terms, seed.body, seed.statement)
 }
 

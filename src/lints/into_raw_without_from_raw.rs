@@ -3,9 +3,11 @@
 use crate::apis::{Acquires, ObligationKind};
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
+use crate::facts::item_flags;
 use crate::model::Model;
 use crate::model::access::Tracer;
 use crate::model::digest::{Seed, SeedKind};
+use crate::model::exits::call_behind;
 use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
 use crate::source::Span;
 
@@ -15,19 +17,80 @@ const NAME: &str = "into_raw_without_from_raw";
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| seed.kind == SeedKind::Acquire(ObligationKind::RawMemory);
     model.each_seed(wanted, |tracer, position, seed| {
-        let Some(acquires) = acquires(tracer, seed) else { return };
-        let terms =
-            Terms { kind: ObligationKind::RawMemory, copy: true, ended_by: &[], released_by: &acquires.released_by };
+        let Some(acquires) = acquires(tracer, seed).filter(|a| !puts_back(tracer, seed, a)) else { return };
+        let terms = Terms {
+            kind: ObligationKind::RawMemory,
+            copy: true,
+            ended_by: &[],
+            released_by: &acquires.released_by,
+            safe_drop: false,
+        };
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         let loss = fate.losses.iter().min_by_key(|l| (l.lost == Lost::Exit(EdgeKind::Cancel), l.at));
-        if let Some(loss) = loss {
+        if let Some(loss) = loss.filter(|loss| loss.lost != Lost::Discarded || !was_pointed_to(tracer, seed)) {
             out.push(report(model, tracer, position, seed, acquires, &fate, loss));
+        } else if fate.returned && is_export(model, position) && !model.reclaims(&acquires.released_by) {
+            out.push(given_out(model, tracer, position, seed, acquires));
         }
     });
 }
 
 fn acquires(tracer: &Tracer, seed: &Seed) -> Option<&'static Acquires> {
     tracer.row(seed.body, seed.statement)?.acquires.as_ref()
+}
+
+/// `let rc = Rc::from_raw(p); …; let _ = Rc::into_raw(rc);`: a loan of something owned elsewhere goes back.
+fn puts_back(tracer: &Tracer, seed: &Seed, acquires: &Acquires) -> bool {
+    given(tracer, seed)
+        .and_then(|local| call_behind(tracer, seed.body, local))
+        .and_then(|call| tracer.row(seed.body, call))
+        .is_some_and(|row| acquires.released_by.contains(&row.path))
+}
+
+/// `let p = boxed.as_mut_ptr(); …; let _ = Box::into_raw(boxed);`: the pointer is already where it belongs.
+fn was_pointed_to(tracer: &Tracer, seed: &Seed) -> bool {
+    let body = &tracer.body(seed.body).body;
+    let Some(local) = given(tracer, seed).filter(|l| body.locals[l.index()].kind != LocalKind::Temp) else {
+        return false;
+    };
+    let before = &body.statements[..seed.statement.index()];
+    before.iter().flat_map(|s| body.args(s)).any(|arg| {
+        arg.as_place()
+            .is_some_and(|(position, place)| position != Position::Bare && body.local_of(place) == Some(local))
+    })
+}
+
+/// The local that gives up ownership.
+fn given(tracer: &Tracer, seed: &Seed) -> Option<LocalId> {
+    let body = &tracer.body(seed.body).body;
+    let first = body.args(&body.statements[seed.statement.index()]).first()?.as_place();
+    first.and_then(|(_, place)| body.local_of(place))
+}
+
+/// `extern "C" fn`: its caller is C code, which has no `from_raw`.
+fn is_export(model: &Model, position: u32) -> bool {
+    let item = model.item(model.analysis.digests[position as usize].owner);
+    item.flags & item_flags::FOREIGN != 0 && item.flags & item_flags::EXPORTED != 0
+}
+
+fn given_out(model: &Model, tracer: &Tracer, position: u32, seed: &Seed, acquires: &Acquires) -> Diagnostic {
+    let owner = model.analysis.digests[position as usize].owner;
+    Diagnostic::new(
+        NAME,
+        Confidence::Medium,
+        model.span_of(tracer, seed.body, seed.statement),
+        model.item_path(owner),
+        "this raw pointer is given to foreign code, and the crate has no function that takes it back".to_owned(),
+        format!("looked in the whole run for {}; found none", partners(acquires)),
+        "export a function that takes the pointer back with the matching `from_raw`, and tell callers to use it"
+            .to_owned(),
+    )
+    .primary("ownership is given up here")
+    .note("assumed that the foreign caller cannot free it by itself")
+}
+
+fn partners(acquires: &Acquires) -> String {
+    acquires.released_by.iter().map(|p| format!("`{}`", last_two(p))).collect::<Vec<_>>().join(", ")
 }
 
 fn report(
@@ -52,7 +115,7 @@ fn report(
         Lost::Exit(EdgeKind::Cancel) => "the memory behind this raw pointer is leaked when the future is dropped",
         _ => "the memory behind this raw pointer is never taken back",
     };
-    let partners = acquires.released_by.iter().map(|p| format!("`{}`", last_two(p))).collect::<Vec<_>>().join(", ");
+    let partners = partners(acquires);
     let mut diagnostic = Diagnostic::new(
         NAME,
         confidence,

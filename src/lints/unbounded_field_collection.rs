@@ -1,10 +1,9 @@
 #![doc = include_str!("../../lints/unbounded_field_collection.md")]
 
-use crate::apis::Collection;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::heat::Runs;
-use crate::model::ledger::{Event, EventKind, Key};
+use crate::model::ledger::{Event, EventKind};
 use crate::model::owners::Lifetime;
 use crate::model::{DefId, Model, Symbol};
 
@@ -14,7 +13,9 @@ const NAME: &str = "unbounded_field_collection";
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     for root in model.analysis.ledger.roots() {
         let Root::Field(owner, name) = root else { continue };
-        if model.is_test(owner) && !model.tests || model.is_public_field(owner, name) {
+        // Sets of tasks are judged by a lint of their own.
+        let judged_elsewhere = model.is_public_field(owner, name) || model.field_holds_obligations(owner, name);
+        if model.is_test(owner) && !model.tests || judged_elsewhere {
             continue;
         }
         let events = model.analysis.ledger.events(root);
@@ -22,7 +23,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             continue;
         }
         let mut functions = Vec::new();
-        for event in events.iter().filter(|e| grows(e)) {
+        for event in events.iter().filter(|e| e.is_growth()) {
             let Some(lifetime) = model.lifetime(owner, name, event) else { continue };
             let often = matches!(model.runs_of(event), Runs::PerCall | Runs::PerThread | Runs::Repeated)
                 || lifetime == Lifetime::Loop;
@@ -34,26 +35,18 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn grows(event: &Event) -> bool {
-    event.kind == EventKind::Grow
-        && !event.access.element
-        && event.access.exact
-        && event.key != Key::Finite
-        && matches!(event.collection, Some(Collection::Map | Collection::Set | Collection::List | Collection::Queue))
-}
-
 /// Something makes it smaller while it lives, bounds it, or takes it out of sight. A clear at shutdown is too late.
 fn excused(model: &Model, name: Symbol, events: &[Event]) -> bool {
     let in_time = |e: &Event| {
         !model.is_shutdown(model.analysis.digests[e.site.function as usize].owner) && !model.is_test_event(e)
     };
     let excuses = |e: &Event| match e.kind {
-        EventKind::Grow | EventKind::Pass(..) => false,
+        EventKind::Grow | EventKind::Look | EventKind::Pass(..) => false,
         // What is removed from an element leaves its key.
         EventKind::Shrink | EventKind::Replace | EventKind::Bound => !e.access.element && in_time(e),
         EventKind::Expose => true,
     };
-    events.iter().any(excuses) || model.analysis.ledger.named(name).iter().any(in_time)
+    events.iter().any(excuses) || model.analysis.ledger.may_shrink(name, in_time)
 }
 
 fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Lifetime) -> Diagnostic {

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::heat::Runs;
-use crate::model::ledger::{Event, EventKind, Key};
+use crate::model::ledger::{Event, EventKind};
 use crate::model::{DefId, Model};
 
 const NAME: &str = "unbounded_global_collection";
@@ -20,7 +20,10 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             continue;
         }
         for event in growth(model, &events) {
-            out.push(report(model, def, event));
+            let looked_up = events.iter().any(|e| {
+                matches!(e.kind, EventKind::Look | EventKind::Bound) && e.site.function == event.site.function
+            });
+            out.push(report(model, def, event, looked_up));
         }
     }
 }
@@ -28,38 +31,37 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
 /// Something makes it smaller, bounds it, or takes it out of sight.
 fn excused(model: &Model, def: DefId, events: &[Event]) -> bool {
     let excuses = |e: &Event| match e.kind {
-        EventKind::Grow | EventKind::Pass(..) => false,
+        EventKind::Grow | EventKind::Look | EventKind::Pass(..) => false,
         // What is removed from an element leaves its key.
         EventKind::Shrink | EventKind::Replace | EventKind::Bound => !e.access.element && !model.is_test_event(e),
         EventKind::Expose => true,
     };
-    events.iter().any(excuses) || !model.analysis.ledger.named(model.def_name(def)).is_empty()
+    events.iter().any(excuses) || model.analysis.ledger.may_shrink(model.def_name(def), |_| true)
 }
 
 /// The places where it grows without end, each function's first.
 fn growth<'e>(model: &Model, events: &'e [Event]) -> Vec<&'e Event> {
     let mut found: Vec<&Event> = Vec::new();
     for event in events {
-        let grows = event.kind == EventKind::Grow
-            && !event.access.element
-            && event.collection.is_some_and(|c| c != crate::apis::Collection::Bounded)
-            && event.key != Key::Finite;
         let often = matches!(model.runs_of(event), Runs::PerCall | Runs::PerThread | Runs::Repeated);
-        if grows && often && !found.iter().any(|f| f.site.function == event.site.function) {
+        if event.is_growth() && often && !found.iter().any(|f| f.site.function == event.site.function) {
             found.push(event);
         }
     }
     found
 }
 
-fn report(model: &Model, def: DefId, event: &Event) -> Diagnostic {
+fn report(model: &Model, def: DefId, event: &Event, looked_up: bool) -> Diagnostic {
     let name = model.text(model.def_name(def));
     let owner = model.analysis.digests[event.site.function as usize].owner;
     let item = model.item_path(owner);
     let runs = model.runs_of(event);
-    let interner = event.key == Key::Open && model.returns_handle(owner);
+    // `if let Some(id) = names.get(name) { return id }`, then an insert: a table of names, not a leak of requests.
+    let interner = looked_up && model.returns_handle(owner);
     let confidence = match runs {
         _ if interner => Confidence::Low,
+        // A memo that looks first has one entry per different key, not one per call.
+        _ if looked_up => Confidence::Medium,
         Runs::Repeated => Confidence::High,
         _ => Confidence::Medium,
     };

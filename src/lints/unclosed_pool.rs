@@ -24,7 +24,13 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         if obligation.drop == DropEffect::Closes {
             return;
         }
-        let terms = Terms { kind: ObligationKind::Pool, copy: false, ended_by: &obligation.ended_by, released_by: &[] };
+        let terms = Terms {
+            kind: ObligationKind::Pool,
+            copy: false,
+            ended_by: &obligation.ended_by,
+            released_by: &[],
+            safe_drop: false,
+        };
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         // A second handle that was kept or handed on keeps the pool in use.
         if fate.escapes || !fate.stored.is_empty() || fate.returned {

@@ -97,7 +97,7 @@ fn local_set(tracer: &Tracer, events: &[Event], event: &Event, body: u32, local:
 }
 
 fn drains(event: &Event) -> bool {
-    !matches!(event.kind, EventKind::Grow)
+    !matches!(event.kind, EventKind::Grow | EventKind::Look)
 }
 
 /// `Some(Err(e)) = set.join_next() =>`: below `Some` the pattern may fail, and the arm is off until the next turn.
@@ -142,7 +142,7 @@ fn field_set(tracer: &Tracer, event: &Event, owner: DefId, name: Symbol) -> Opti
     let at_the_end = |e: &Event| model.is_shutdown(model.analysis.digests[e.site.function as usize].owner);
     let others: Vec<&Event> = all.iter().filter(|e| drains(e)).collect();
     let excuses = |e: &&Event| !at_the_end(e);
-    if others.iter().any(excuses) || !model.analysis.ledger.named(name).iter().all(at_the_end) {
+    if others.iter().any(excuses) || model.analysis.ledger.may_shrink(name, |e| !at_the_end(e)) {
         return None;
     }
     let runs = model.runs_of(event);

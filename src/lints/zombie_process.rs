@@ -1,13 +1,13 @@
 #![doc = include_str!("../../lints/zombie_process.md")]
 
-use crate::apis::{Obligation, ObligationKind};
+use crate::apis::{DropEffect, Obligation, ObligationKind};
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
-use crate::model::access::Tracer;
-use crate::model::digest::{Seed, SeedKind};
-use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
+use crate::model::access::{Root, Tracer};
+use crate::model::digest::{Ended, Seed, SeedKind};
+use crate::model::flow::{Fate, Loss, Lost, Terms, drops_safely, fate};
 use crate::model::heat::Runs;
-use crate::model::{Model, TyData};
+use crate::model::{DefId, Model, Symbol, TyData};
 use crate::source::Span;
 
 const NAME: &str = "zombie_process";
@@ -19,24 +19,73 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         SeedKind::Call(def) => model.acquires(def) == Some(ObligationKind::Child),
         SeedKind::Spawn(_) => false,
     };
+    let mut reported = Vec::new();
     model.each_seed(wanted, |tracer, position, seed| {
         let Some(obligation) = tracer.obligation_of(seed) else { return };
-        if excused(tracer, seed, obligation) {
+        let span = model.span_of(tracer, seed.body, seed.statement);
+        if excused(tracer, seed, obligation) || model.is_only_for(span, &obligation.not_for) {
             return;
         }
-        let terms =
-            Terms { kind: ObligationKind::Child, copy: false, ended_by: &obligation.ended_by, released_by: &[] };
+        let terms = Terms {
+            kind: ObligationKind::Child,
+            copy: false,
+            ended_by: &obligation.ended_by,
+            released_by: &[],
+            safe_drop: drops_safely(obligation),
+        };
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
-        let found = lost(&fate).or_else(|| kept(tracer, seed, &fate));
+        // A field that nobody waits for is worse than an error on the way to it.
+        let found = kept(tracer, seed, &fate).or_else(|| lost(&fate));
         if let Some(found) = found {
+            if let Found::Field { owner, .. } = found {
+                reported.push(owner);
+            }
             out.push(report(model, tracer, position, seed, &fate, found));
         }
     });
+    killed_in_drop(model, &reported, out);
+}
+
+/// `fn drop(&mut self) { self.0.kill(); }`: the last one who could wait does not.
+fn killed_in_drop(model: &Model, reported: &[DefId], out: &mut Vec<Diagnostic>) {
+    for digest in &model.analysis.digests {
+        let Some(owner) = model.dropped_type(digest.owner).filter(|o| !reported.contains(o)) else { continue };
+        for end in digest.ended.iter().filter(|e| e.kind == ObligationKind::Child) {
+            let Root::Field(of, name) = end.root else { continue };
+            if of == owner && !model.field_is_released(owner, name, end.kind) && !model.is_tool(owner) {
+                out.push(report_drop(model, digest.owner, owner, name, end));
+            }
+        }
+    }
+}
+
+fn report_drop(model: &Model, drop: DefId, owner: DefId, name: Symbol, end: &Ended) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        NAME,
+        Confidence::High,
+        end.span,
+        model.item_path(drop),
+        "this child process is killed when its owner is dropped, and never waited for".to_owned(),
+        format!(
+            "looked for a wait on `{}::{}`, in this `drop` and elsewhere; found none",
+            model.item_path(owner),
+            model.text(name)
+        ),
+        "wait after the kill: a process that was killed stays a zombie until then".to_owned(),
+    )
+    .primary("killed here");
+    match model.field_span(owner, name) {
+        Some(span) => diagnostic.label(span, "the child process is kept here"),
+        None => diagnostic,
+    }
 }
 
 /// `Command::new("x").kill_on_drop(true).spawn()`: the builder made dropping safe.
 fn excused(tracer: &Tracer, seed: &Seed, obligation: &Obligation) -> bool {
     let Some(excuse) = &obligation.excuse else { return false };
+    if let SeedKind::Call(def) = seed.kind {
+        return tracer.model.calls_name(def, excuse);
+    }
     let body = &tracer.body(seed.body).body;
     body.statements.iter().any(|s| s.op == Op::CallMethod && tracer.method_name(seed.body, s) == excuse)
 }
@@ -45,7 +94,7 @@ enum Found<'a> {
     /// Lost on a path.
     Path(&'a Loss),
     /// Kept in a field that nobody waits for.
-    Field(Span, String),
+    Field { span: Span, name: String, owner: DefId },
 }
 
 /// The loss to show: one that is certain before one by cancellation, one that is the end of a name before an exit.
@@ -82,7 +131,7 @@ fn kept(tracer: &Tracer, seed: &Seed, fate: &Fate) -> Option<Found<'static>> {
         let released = field.public && item.flags & crate::facts::item_flags::EXPORTED != 0
             || model.field_is_released(owner, name, ObligationKind::Child);
         let span = Span { file: model.def(owner).file, range: field.span };
-        (!released).then(|| Found::Field(span, model.text(name).to_owned()))
+        (!released).then(|| Found::Field { span, name: model.text(name).to_owned(), owner })
     })
 }
 
@@ -91,15 +140,17 @@ fn report(model: &Model, tracer: &Tracer, position: u32, seed: &Seed, fate: &Fat
     let owner = model.analysis.digests[position as usize].owner;
     let file = span.file;
     let at = |range| Span { file, range };
+    // tokio reaps what is dropped when it happens to look.
+    let best_effort = tracer.obligation_of(seed).is_some_and(|o| o.drop == DropEffect::Detaches);
     let (what, label) = match &found {
         Found::Path(loss) => describe(model, loss),
-        Found::Field(..) => {
+        Found::Field { .. } => {
             ("this child process is kept in a field, and nobody waits for it".to_owned(), String::new())
         }
     };
     let mut diagnostic = Diagnostic::new(
         NAME,
-        confidence(model, owner, fate, &found),
+        confidence(model, owner, fate, &found, best_effort),
         span,
         model.item_path(owner),
         what,
@@ -110,6 +161,9 @@ fn report(model: &Model, tracer: &Tracer, position: u32, seed: &Seed, fate: &Fat
             .to_owned(),
     )
     .primary("spawned here");
+    if let Some(command) = command_of(tracer, seed).filter(|c| c.range.hi + MULTI_LINE < span.range.lo) {
+        diagnostic = diagnostic.label(command, "the command");
+    }
     match found {
         Found::Path(loss) => {
             if loss.at.hi > 0 {
@@ -118,12 +172,16 @@ fn report(model: &Model, tracer: &Tracer, position: u32, seed: &Seed, fate: &Fat
                 diagnostic = holder_label(diagnostic, tracer, seed, loss);
             }
         }
-        Found::Field(span, name) => {
+        Found::Field { span, name, .. } => {
             diagnostic = diagnostic.label(span, format!("kept in the field `{name}`, which nobody waits for"));
         }
     }
     if let Some(&release) = fate.releases.first() {
         diagnostic = diagnostic.label(at(release), "waited for here, on another path");
+    }
+    if best_effort {
+        diagnostic =
+            diagnostic.note("assumed that the runtime does not reap it in time: it promises no more than to try");
     }
     if let Some(text) = tool_note(model, owner) {
         diagnostic = diagnostic.note(text);
@@ -157,26 +215,45 @@ fn describe(model: &Model, loss: &Loss) -> (String, String) {
         Lost::Exit(EdgeKind::Cancel) => "the future may be dropped here".to_owned(),
         Lost::Exit(_) => "returns here, the child is dropped".to_owned(),
         Lost::Overwritten => "overwritten here".to_owned(),
-        Lost::Forgotten => "forgotten here".to_owned(),
         Lost::InCallee(def) => format!("`{}` drops it", model.item_path(def)),
-        Lost::Discarded | Lost::ScopeEnd => "dropped here".to_owned(),
+        Lost::Detached | Lost::Discarded | Lost::ScopeEnd => "dropped here".to_owned(),
     };
     (what.to_owned(), label)
 }
 
+/// A command that begins this many bytes before its `spawn` stands on a line of its own.
+const MULTI_LINE: u32 = 60;
+
+/// Where the command was made, through the chain of its builder.
+fn command_of(tracer: &Tracer, seed: &Seed) -> Option<Span> {
+    let typed = tracer.body(seed.body);
+    let mut id = seed.statement;
+    for _ in 0..32 {
+        let first = typed.body.args(&typed.body.statements[id.index()]).first()?.as_place();
+        let next = first
+            .and_then(|(_, place)| typed.body.local_of(place))
+            .filter(|l| typed.body.locals[l.index()].kind == LocalKind::Temp);
+        match next.and_then(|local| tracer.definition_id(seed.body, local)) {
+            Some(found) => id = found,
+            None => break,
+        }
+    }
+    (id != seed.statement).then(|| tracer.model.span_of(tracer, seed.body, id))
+}
+
 /// A program that ends soon leaves its children to init.
-fn tool_note(model: &Model, owner: crate::model::DefId) -> Option<String> {
+fn tool_note(model: &Model, owner: DefId) -> Option<String> {
     let tool = model.is_tool(owner);
     tool.then(|| "this program has no endless loop: its children are taken over when it ends".to_owned())
 }
 
-fn confidence(model: &Model, owner: crate::model::DefId, fate: &Fate, found: &Found) -> Confidence {
+fn confidence(model: &Model, owner: DefId, fate: &Fate, found: &Found, best_effort: bool) -> Confidence {
     let runs = model.digest_position(owner).map_or(Runs::Unknown, |p| model.analysis.heats[p as usize]);
     match found {
         _ if model.is_tool(owner) || runs == Runs::Test => Confidence::Low,
         Found::Path(loss) if loss.lost == Lost::Exit(EdgeKind::Cancel) => Confidence::Low,
-        Found::Path(_) if fate.escapes || fate.gave_up => Confidence::Medium,
-        Found::Field(..) => Confidence::Medium,
+        Found::Path(_) if fate.escapes || fate.gave_up || best_effort => Confidence::Medium,
+        Found::Field { .. } => Confidence::Medium,
         Found::Path(_) => Confidence::High,
     }
 }

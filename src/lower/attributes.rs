@@ -16,9 +16,9 @@ impl Lowerer {
         Run { start, len: self.header.attributes.len() as u32 - start }
     }
 
-    /// Records `#[allow(…)]` and its like with the extent of what they stand on.
+    /// Records `#[allow(…)]`, `#[cfg(…)]` and their like with the extent of what they stand on.
     pub(super) fn lint_attributes(&mut self, attrs: &[syn::Attribute], first: Span, last: Span) {
-        for attr in attrs.iter().filter(|a| is_lint_level(a)) {
+        for attr in attrs.iter().filter(|a| is_lint_level(a) || a.path().is_ident("cfg")) {
             let target = self.range_to(first, last);
             self.attribute(attr, target);
         }
@@ -37,7 +37,7 @@ impl Lowerer {
         self.header.attributes.push(Attribute { path, words, target });
     }
 
-    /// Appends every identifier in `tokens` to the header's words.
+    /// Appends every identifier and literal in `tokens` to the header's words.
     pub(super) fn words(&mut self, tokens: TokenStream) {
         for token in tokens {
             match token {
@@ -46,7 +46,13 @@ impl Lowerer {
                     self.header.words.push(name);
                 }
                 TokenTree::Group(group) => self.words(group.stream()),
-                _ => {}
+                // `target_os = "windows"`
+                TokenTree::Literal(literal) => {
+                    let text = literal.to_string();
+                    let name = self.name(text.trim_matches('"'));
+                    self.header.words.push(name);
+                }
+                TokenTree::Punct(_) => {}
             }
         }
     }

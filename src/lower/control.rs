@@ -35,7 +35,10 @@ impl Lowerer {
             self.statement(statement);
         }
         match last {
-            Stmt::Expr(e, None) => self.into(dest, e),
+            Stmt::Expr(e, None) => {
+                self.block_attributes(e);
+                self.into(dest, e);
+            }
             Stmt::Macro(m) if m.semi_token.is_none() && !item_macro(&m.mac) => self.macro_call(dest, &m.mac),
             _ => {
                 self.statement(last);
@@ -48,11 +51,25 @@ impl Lowerer {
         match statement {
             Stmt::Local(local) => self.let_statement(local),
             Stmt::Item(_) => {}
-            Stmt::Expr(e, _) => self.in_scope(ScopeKind::Statement, |l| l.discard(e)),
+            Stmt::Expr(e, _) => {
+                self.block_attributes(e);
+                self.in_scope(ScopeKind::Statement, |l| l.discard(e));
+            }
             // `thread_local! { … }`, `pin! { let x = e; }`
             Stmt::Macro(m) if item_macro(&m.mac) || self.pinned_lets(&m.mac) => {}
             Stmt::Macro(m) => self.in_scope(ScopeKind::Statement, |l| l.macro_call(PlaceId::NONE, &m.mac)),
         }
+    }
+
+    /// `#[cfg(windows)] { … }`
+    fn block_attributes(&mut self, e: &Expr) {
+        let (attrs, block) = match e {
+            Expr::Block(e) => (&e.attrs, &e.block),
+            Expr::Unsafe(e) => (&e.attrs, &e.block),
+            // `#[cfg(windows)] f();`
+            _ => return,
+        };
+        self.lint_attributes(attrs, block.brace_token.span.open(), block.brace_token.span.close());
     }
 
     fn let_statement(&mut self, local: &syn::Local) {

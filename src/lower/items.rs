@@ -147,7 +147,8 @@ impl Lowerer {
         entry.public = !matches!(item.vis, Visibility::Inherited);
         entry.path_attribute = path_attribute;
         self.attributes(&item.attrs, self.range(item.ident.span()));
-        if let Some((_, items)) = &item.content {
+        if let Some((brace, items)) = &item.content {
+            self.lint_attributes(&item.attrs, item.mod_token.span, brace.span.close());
             self.items(items, Place { module, parent: ItemId::NONE, inherited });
         }
     }

@@ -34,7 +34,12 @@ impl Lowerer {
                 self.push_type(TypeKind::Path, path, &[])
             }
             Type::Reference(ty) => {
-                let kind = if ty.mutability.is_some() { TypeKind::RefMut } else { TypeKind::Ref };
+                let is_static = ty.lifetime.as_ref().is_some_and(|l| l.ident == "static");
+                let kind = match (&ty.mutability, is_static) {
+                    (Some(_), _) => TypeKind::RefMut,
+                    (None, true) => TypeKind::StaticRef,
+                    (None, false) => TypeKind::Ref,
+                };
                 self.unary_type(kind, &ty.elem)
             }
             Type::Ptr(ty) => self.unary_type(TypeKind::Pointer, &ty.elem),

@@ -6,6 +6,7 @@ use super::{Callee, DefId, Model, Namespace, Res, Symbol, Ty, TyData, TypedBody,
 use crate::apis::{FnRow, Obligation, Slot};
 use crate::facts::body::*;
 use crate::facts::{BodyKind, ItemKind};
+use std::sync::PoisonError;
 
 /// What an access path starts from, as far as it matters who else can reach it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +54,8 @@ pub struct Tracer<'a> {
     /// The function.
     pub function: &'a TypedFn,
     definitions: Vec<Vec<Definition>>,
+    /// Whether calls of the run's own functions are looked into.
+    follows: bool,
 }
 
 /// Where a local gets its value.
@@ -67,7 +70,7 @@ impl<'a> Tracer<'a> {
     /// A tracer for all bodies of a function.
     pub fn new(model: &'a Model, function: &'a TypedFn) -> Tracer<'a> {
         let definitions = function.bodies.iter().map(|b| definitions(&b.body)).collect();
-        Tracer { model, function, definitions }
+        Tracer { model, function, definitions, follows: true }
     }
 
     /// The body at a position.
@@ -253,16 +256,33 @@ impl<'a> Tracer<'a> {
         let args = typed.body.args(statement);
         match statement.op {
             Op::Assign | Op::Cast => self.operand_within(index, *args.first()?, steps),
-            Op::CallMethod | Op::Call => self.call(index, id, steps),
+            Op::CallMethod | Op::Call => self.called(index, id, steps),
             _ => None,
         }
     }
 
-    fn call(&self, index: u32, id: StatementId, steps: u32) -> Option<Access> {
+    /// What a function of the run gives a view of: `fn table() -> &'static Mutex<…> { TABLE.get_or_init(…) }`.
+    fn view_of(&self, index: u32, def: DefId, args: &[Operand], steps: u32) -> Option<Access> {
+        let access = if self.follows { self.model.result_view(def)? } else { return None };
+        match access.root {
+            Root::Param(of, param) if of == def => {
+                let given = self.operand_within(index, *args.get(param as usize)?, steps)?;
+                Some(Access { element: given.element || access.element, ..given })
+            }
+            _ => Some(access),
+        }
+    }
+
+    /// What the result of a call is a view of.
+    pub fn call(&self, index: u32, id: StatementId) -> Option<Access> {
+        self.called(index, id, STEPS)
+    }
+
+    fn called(&self, index: u32, id: StatementId, steps: u32) -> Option<Access> {
         let typed = self.body(index);
         let statement = &typed.body.statements[id.index()];
         let args = typed.body.args(statement);
-        let first = *args.first()?;
+        let first = args.first().copied().unwrap_or(Operand::NONE);
         match self.row(index, id) {
             Some(row) if row.through || row.element => {
                 let access = self.operand_within(index, first, steps)?;
@@ -270,6 +290,7 @@ impl<'a> Tracer<'a> {
             }
             Some(row) if row.wraps.len() == 1 => self.operand_within(index, *args.get(row.wraps[0] as usize)?, steps),
             Some(_) => None,
+            None if let Callee::Def(def) = typed.types.callee(id) => self.view_of(index, def, args, steps),
             None if statement.op == Op::CallMethod && typed.types.callee(id) == Callee::Unknown => {
                 let name = self.method_name(index, statement);
                 let (through, element) = (self.model.apis.is_through_name(name), self.model.apis.is_element_name(name));
@@ -301,6 +322,34 @@ impl<'a> Tracer<'a> {
     /// The type of a place.
     pub fn ty(&self, body: u32, place: PlaceId) -> Ty {
         self.body(body).types.places[place.index()]
+    }
+}
+
+impl Model {
+    /// What the result of a function is a view of, if it is a reference or a guard. Calls within it are not followed.
+    pub fn result_view(&self, def: DefId) -> Option<Access> {
+        if let Some(known) = self.result_views.read().unwrap_or_else(PoisonError::into_inner).get(&def) {
+            return *known;
+        }
+        let view = self.find_result_view(def);
+        self.result_views.write().unwrap_or_else(PoisonError::into_inner).insert(def, view);
+        view
+    }
+
+    fn find_result_view(&self, def: DefId) -> Option<Access> {
+        let root = self.body_of(def)?;
+        let result = self.result_ty(def);
+        let owned = self.type_row(result).is_none_or(|row| row.deref.is_none() || row.strong);
+        if owned && !matches!(self.ty(result), TyData::Ref { .. }) {
+            return None;
+        }
+        let function = self.typed(root);
+        let tracer = Tracer { follows: false, ..Tracer::new(self, &function) };
+        let access = match tracer.definitions[0][0] {
+            Definition::Statement(s) => tracer.defined(0, StatementId(s), STEPS)?,
+            _ => return None,
+        };
+        matches!(access.root, Root::Static(_) | Root::Field(..) | Root::Param(..)).then_some(access)
     }
 }
 

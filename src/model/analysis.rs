@@ -50,7 +50,7 @@ impl Analysis {
         let effects = solve(&params);
         let mut analysis = Analysis {
             heats: heats(model, &digests),
-            ledger: Ledger::gather(digests.iter().map(|d| &d.events)),
+            ledger: Ledger::gather(model, digests.iter().map(|d| &d.events)),
             never: never_ending(&digests),
             fresh: fresh(&digests),
             released_fields: FxHashSet::default(),
@@ -79,8 +79,8 @@ impl Analysis {
 
     fn daemons(&mut self, model: &Model) {
         for (digest, &runs) in self.digests.iter().zip(&self.heats) {
-            let serves = digest.bodies.iter().any(|b| b.serves || matches!(b.ends, Ends::Never(_)));
-            if serves && runs != Runs::Test {
+            let endless = digest.bodies.iter().any(|b| b.endless || matches!(b.ends, Ends::Never(_)));
+            if endless && runs != Runs::Test {
                 self.daemons.insert(model.module(model.def(digest.owner).module).krate);
             }
         }
@@ -136,6 +136,11 @@ impl Model {
         known.copied().unwrap_or(Effects::UNKNOWN)
     }
 
+    /// Whether the run calls one of these functions anywhere.
+    pub fn reclaims(&self, paths: &[String]) -> bool {
+        self.analysis.digests.iter().any(|d| d.reclaims.iter().any(|r| paths.iter().any(|p| p == r)))
+    }
+
     /// Whether a function never returns.
     pub fn never_returns(&self, def: DefId) -> bool {
         self.analysis.never.contains(&def)
@@ -146,7 +151,7 @@ impl Model {
         self.analysis.fresh.get(&def).copied()
     }
 
-    /// Whether an item is part of a program that ends soon: one without a loop that serves, and its build script.
+    /// Whether an item is part of a program that ends soon: one without an endless loop, and its build script.
     pub fn is_tool(&self, def: DefId) -> bool {
         self.target(def) != TargetKind::Lib && !self.is_daemon(def)
     }
@@ -167,7 +172,7 @@ impl Model {
             || self.analysis.released_names.contains(&(name, kind))
     }
 
-    /// Whether the crate of an item runs for long: it has an endless loop, or one that serves.
+    /// Whether the crate of an item runs for long: it has an endless loop.
     pub fn is_daemon(&self, def: DefId) -> bool {
         self.analysis.daemons.contains(&self.module(self.def(def).module).krate)
     }

@@ -198,6 +198,12 @@ impl Inference<'_> {
         let Part { scope, body, .. } = &self.parts[part];
         let model = self.model;
         let Some((of, _)) = model.text(callee).rsplit_once("::") else { return Ty::UNKNOWN };
+        if model.apis.trait_row(of).is_some() {
+            return match body.types.path(path).qself {
+                qself if qself.is_none() => self.expected,
+                qself => model.lower_ty(scope, &body.types, qself),
+            };
+        }
         let before = body.types.path_segments(path).iter().rev().nth(1);
         let args =
             before.map_or_else(Default::default, |s| model.lower_all(scope, &body.types, s.args.of(&body.types.args)));
@@ -468,6 +474,7 @@ impl Model {
             TyData::Ref { .. } | TyData::Unknown => return Method::Unknown,
             TyData::External(path, _) | TyData::Prim(path) => Some(*path),
             TyData::Slice(_) | TyData::Array(_) => Some(known::SLICE),
+            TyData::Pointer(_) => Some(known::POINTER),
             _ => None,
         };
         if let Some(path) = path {

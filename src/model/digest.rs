@@ -4,7 +4,7 @@
 
 use super::access::{Access, Root, Tracer};
 use super::effects::{Effects, ParamUses, ReleaseNames, param_uses, slot};
-use super::exits::{Ends, ends, is_service_loop, loops_up};
+use super::exits::{Ends, ends, is_endless, is_service_loop, loops_up};
 use super::ledger::{Events, events};
 use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
 use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
@@ -60,6 +60,19 @@ pub struct BodyDigest {
     pub ends: Ends,
     /// Whether it has a loop that takes its work from outside.
     pub serves: bool,
+    /// Whether it has a plain `loop` that only an error leaves.
+    pub endless: bool,
+}
+
+/// Something in a field that is ended without being released: `self.child.kill()`.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The field.
+    pub root: Root,
+    /// What it holds.
+    pub kind: ObligationKind,
+    /// Where.
+    pub span: Span,
 }
 
 /// What is kept of a function.
@@ -81,6 +94,10 @@ pub struct Digest {
     pub seeds: Vec<Seed>,
     /// Whether what its seeds acquire may come back in its result.
     pub returns: Vec<SeedKind>,
+    /// Rows of functions that take back what is raw, and that it calls or names.
+    pub reclaims: Vec<&'static str>,
+    /// Fields whose content it ends.
+    pub ended: Vec<Ended>,
     /// Fields whose content it releases or hands on.
     pub field_releases: Vec<(Access, ObligationKind)>,
 }
@@ -99,6 +116,8 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         events: events(&tracer, position),
         seeds: Vec::new(),
         returns: Vec::new(),
+        reclaims: Vec::new(),
+        ended: ended(&tracer),
         field_releases: field_releases(&tracer, releases),
     };
     for index in 0..count {
@@ -127,7 +146,8 @@ fn body_digest(tracer: &Tracer, index: u32) -> BodyDigest {
     }
     let loops = tracer.body(index).body.loops.len() as u32;
     let serves = (0..loops).any(|l| is_service_loop(tracer, index, LoopId(l)));
-    BodyDigest { parent, heat, spawned, ends: ends(tracer, index), serves }
+    let endless = (0..loops).any(|l| is_endless(&tracer.body(index).body, LoopId(l)));
+    BodyDigest { parent, heat, spawned, ends: ends(tracer, index), serves, endless }
 }
 
 fn outer_body(tracer: &Tracer, index: u32) -> Option<u32> {
@@ -172,6 +192,9 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                 }
                 Callee::External(_) | Callee::Distinctive(_) => {
                     let Some(row) = tracer.row(index, id) else { continue };
+                    if (row.releases.is_some() || row.adopts.is_some()) && !digest.reclaims.contains(&&*row.path) {
+                        digest.reclaims.push(&row.path);
+                    }
                     if let Some(kind) = seed_kind(tracer.model, row) {
                         digest.seeds.push(Seed { kind, body: index, statement: id });
                     }
@@ -254,7 +277,7 @@ fn returned(tracer: &Tracer, seeds: &[Seed]) -> Vec<SeedKind> {
             for (position, place) in body.args(statement).iter().filter_map(|a| a.as_place()) {
                 if let Some(local) = body.local_of(place)
                     && position != Position::Ref
-                    && super::effects::covers(body, place)
+                    && super::effects::covers(tracer, 0, place)
                 {
                     flows[local.index()] = true;
                 }
@@ -281,7 +304,14 @@ fn field_releases(tracer: &Tracer, releases: &ReleaseNames) -> Vec<(Access, Obli
             for (at, operand) in body.args(statement).iter().enumerate() {
                 let Some((position, place)) = operand.as_place() else { continue };
                 let released = match statement.op {
-                    Op::CallMethod if at == 0 => releases.of(tracer.method_name(index, statement)),
+                    Op::CallMethod if at == 0 => {
+                        let name = tracer.method_name(index, statement);
+                        // A `try_wait` now and then is no reaper.
+                        match is_poll(tracer, tracer.ty(index, place), name) {
+                            true => Effects::default(),
+                            false => releases.on(tracer.model, tracer.ty(index, place), name),
+                        }
+                    }
                     Op::Call | Op::CallMethod | Op::CallValue | Op::OpaqueMacro => Effects::default(),
                     _ => continue,
                 };
@@ -309,6 +339,33 @@ fn field_releases(tracer: &Tracer, releases: &ReleaseNames) -> Vec<(Access, Obli
         }
     }
     list
+}
+
+/// Where something in a field is ended by name.
+fn ended(tracer: &Tracer) -> Vec<Ended> {
+    let mut list = Vec::new();
+    for index in 0..tracer.function.bodies.len() as u32 {
+        let typed = tracer.body(index);
+        for (id, statement) in typed.body.statements.iter().enumerate().filter(|(_, s)| s.op == Op::CallMethod) {
+            let Some((_, place)) = typed.body.args(statement)[0].as_place() else { continue };
+            let model = tracer.model;
+            let mut inside = model.contents(tracer.ty(index, place)).into_iter();
+            let Some(obligation) = inside.find_map(|ty| model.obligation(model.payload(ty))) else { continue };
+            let name = tracer.method_name(index, statement);
+            if obligation.ended_by.iter().any(|n| n == name) {
+                let root = tracer.place(index, place).root;
+                let span = Span { file: typed.at.file, range: typed.body.spans[id] };
+                list.push(Ended { root, kind: obligation.kind, span });
+            }
+        }
+    }
+    list
+}
+
+fn is_poll(tracer: &Tracer, ty: Ty, name: &str) -> bool {
+    let model = tracer.model;
+    let obligation = model.contents(ty).into_iter().find_map(|ty| model.obligation(model.payload(ty)));
+    obligation.is_some_and(|o| o.polled_by.iter().any(|n| n == name))
 }
 
 fn push_field(list: &mut Vec<(Access, ObligationKind)>, access: Access, kind: ObligationKind) {

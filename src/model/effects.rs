@@ -4,8 +4,8 @@
 //! if it was given by value, dropped.
 
 use super::access::Tracer;
-use super::{Callee, DefId, Model};
-use crate::apis::{FnRow, ObligationKind, Owner, Slot};
+use super::{Callee, DefId, Model, Ty, known};
+use crate::apis::{FnRow, Obligation, ObligationKind, Owner, Slot};
 use crate::facts::body::*;
 use crate::facts::{BodyKind, item_flags};
 use rustc_hash::FxHashMap;
@@ -55,17 +55,36 @@ impl ReleaseNames {
         let mut names: FxHashMap<String, u16> = FxHashMap::default();
         for row in model.apis.types() {
             let Some(obligation) = &row.obligation else { continue };
-            for name in obligation.met_by.iter().chain(&obligation.polled_by) {
+            for name in meeting(obligation) {
                 *names.entry(name.clone()).or_default() |= Effects::releases(obligation.kind).0;
             }
         }
         ReleaseNames(names)
     }
 
-    /// What a method of that name releases.
+    /// What a method of that name releases, whatever the receiver.
     pub fn of(&self, name: &str) -> Effects {
         Effects(self.0.get(name).copied().unwrap_or(0))
     }
+
+    /// What a method releases on a receiver of this type: its own row decides, or the name if the type is not known.
+    pub fn on(&self, model: &Model, ty: Ty, name: &str) -> Effects {
+        match model.contents(ty).into_iter().find_map(|ty| model.obligation(model.payload(ty))) {
+            Some(obligation) if meeting(obligation).any(|n| n == name) => Effects::releases(obligation.kind),
+            Some(_) => Effects::default(),
+            None => self.of(name),
+        }
+    }
+}
+
+/// The methods after which nothing is owed. Where ending is all that is asked for (a task), those that end it are among
+/// them; a process that was killed still has to be waited for.
+fn meeting(obligation: &Obligation) -> impl Iterator<Item = &String> {
+    let ended: &[String] = match obligation.kind {
+        ObligationKind::Child => &[],
+        _ => &obligation.ended_by,
+    };
+    obligation.met_by.iter().chain(&obligation.polled_by).chain(ended)
 }
 
 /// What a function does with its parameters by itself, and to whom it passes them.
@@ -141,7 +160,8 @@ impl Walk<'_> {
     fn is_alias(&self, index: u32, operand: Operand) -> bool {
         let body = &self.tracer.body(index).body;
         operand.as_place().is_some_and(|(_, place)| {
-            covers(body, place) && body.local_of(place).is_some_and(|l| self.aliases[index as usize][l.index()])
+            covers(self.tracer, index, place)
+                && body.local_of(place).is_some_and(|l| self.aliases[index as usize][l.index()])
         })
     }
 
@@ -152,6 +172,8 @@ impl Walk<'_> {
         let Some(at) = args.iter().position(|&a| self.is_alias(index, a)) else { return };
         match statement.op {
             Op::Assign | Op::Cast | Op::Tuple | Op::Array => self.flows_to(index, statement.dest),
+            // `data as usize | FLAG`
+            Op::Binary if statement.data <= BinaryOp::Bits as u32 => self.flows_to(index, statement.dest),
             Op::Struct => self.add(Effects::STORES),
             Op::CallMethod => self.call(index, id, statement, at),
             Op::Call => self.call(index, id, statement, at),
@@ -165,15 +187,19 @@ impl Walk<'_> {
         let body = &self.tracer.body(index).body;
         match body.local_of(dest) {
             Some(local) if body.locals[local.index()].kind == LocalKind::Return => self.add(Effects::RETURNS),
-            Some(local) if covers(body, dest) => self.aliases[index as usize][local.index()] = true,
+            Some(local) if covers(self.tracer, index, dest) => self.aliases[index as usize][local.index()] = true,
             _ => self.add(Effects::STORES),
         }
     }
 
     fn call(&mut self, index: u32, id: StatementId, statement: &Statement, at: usize) {
         let tracer = self.tracer;
-        if statement.op == Op::CallMethod && at == 0 {
-            self.add(self.releases.of(tracer.method_name(index, statement)));
+        if statement.op == Op::CallMethod
+            && at == 0
+            && let Some((_, place)) = tracer.body(index).body.args(statement)[0].as_place()
+        {
+            let name = tracer.method_name(index, statement);
+            self.add(self.releases.on(tracer.model, tracer.ty(index, place), name));
         }
         match tracer.body(index).types.callee(id) {
             Callee::Def(def) => {
@@ -233,12 +259,14 @@ pub fn adopts(row: &FnRow, slot: Slot) -> bool {
     row.adopts.is_some_and(|a| Slot::Arg(a.arg) == slot)
 }
 
-/// Whether a place is a local or what its wrappers hold, and not a mere part of it.
-pub fn covers(body: &Body, place: PlaceId) -> bool {
+/// Whether a place is a local or what its wrappers hold, and not a mere part of it: `(x as Some).0`, but not `x.stdout`
+/// nor `(x as Child).stdout`.
+pub fn covers(tracer: &Tracer, index: u32, place: PlaceId) -> bool {
+    let typed = tracer.body(index);
     let mut below_variant = false;
-    body.projections_of(place).iter().all(|step| {
+    typed.body.projections_of(place).iter().all(|step| {
         let fine = match step {
-            Projection::Field(_) => below_variant,
+            Projection::Field(name) => below_variant && tracer.model.name(typed.at.file, *name) == known::ZERO,
             Projection::Deref | Projection::Variant(_) | Projection::Success | Projection::Output => true,
             Projection::Element => false,
         };

@@ -143,14 +143,16 @@ fn awaits(tracer: &Tracer, index: u32, block: &Block, never: Option<DefId>) -> b
     call.is_some_and(|id| matches!(tracer.body(index).types.callee(id), Callee::Def(def) if Some(def) == never))
 }
 
-/// Whether a loop takes its work from outside and so runs as long as there is any: accepts, receives, ticks, or has no
-/// way out. A `for` over what is at hand does not.
+/// Whether a loop takes its work from outside and so runs as long as there is any: accepts, receives, ticks, awaits
+/// something in a plain `loop`, or has no way out. A `for` over what is at hand does not.
 pub fn is_service_loop(tracer: &Tracer, index: u32, id: LoopId) -> bool {
     let body = &tracer.body(index).body;
     let entry = &body.loops[id.index()];
     if entry.kind == LoopKind::For {
-        let source = entry.iterates.as_place().and_then(|(_, place)| body.local_of(place));
-        let call = source.and_then(|local| call_behind(tracer, index, local));
+        // `for stream in listener.incoming()`, but not `for x in batch` with a batch that was received.
+        let source = entry.iterates.as_place().and_then(|(_, place)| body.whole_local(place));
+        let call = source.filter(|l| body.locals[l.index()].kind == LocalKind::Temp);
+        let call = call.and_then(|local| tracer.definition_id(index, local));
         return call.and_then(|call| tracer.row(index, call)).is_some_and(|row| row.from_outside || row.ends);
     }
     let inside = |block: &Block| {
@@ -162,7 +164,13 @@ pub fn is_service_loop(tracer: &Tracer, index: u32, id: LoopId) -> bool {
         .filter(|b| inside(b))
         .flat_map(|b| b.statements.ids())
         .any(|statement| tracer.row(index, StatementId(statement)).is_some_and(|row| row.from_outside || row.ends));
-    fed || (entry.kind == LoopKind::Loop && !has_exit(body, id))
+    let awaits = || body.blocks.iter().any(|b| inside(b) && matches!(b.end, End::Await | End::Select));
+    fed || (entry.kind == LoopKind::Loop && (awaits() || !has_exit(body, id)))
+}
+
+/// Whether a loop is a plain `loop` that only an error leaves.
+pub fn is_endless(body: &Body, id: LoopId) -> bool {
+    body.loops[id.index()].kind == LoopKind::Loop && !has_exit(body, id)
 }
 
 /// Whether an edge other than an error or a cancellation leaves a loop.

@@ -79,8 +79,13 @@ impl Externals {
         if let Some(&path) = table.get(&name) {
             return Some(Res::External(path));
         }
+        (namespace == Namespace::Type).then(|| self.primitive(symbols, name)).flatten()
+    }
+
+    /// The primitive type of that name.
+    pub(super) fn primitive(&self, symbols: &Symbols, name: Symbol) -> Option<Res> {
         let prims = self.prims.get_or_init(|| PRIMITIVES.iter().map(|p| symbols.intern(p)).collect());
-        (namespace == Namespace::Type && prims.contains(&name)).then_some(Res::Prim(name))
+        prims.contains(&name).then_some(Res::Prim(name))
     }
 }
 

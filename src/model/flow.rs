@@ -3,13 +3,17 @@
 //! One walk over the control flow from the acquire on. Its state is the set of locals that hold the value: owners, whose
 //! end drops it, and views, through which it may be released. Branches that show that the acquire failed end the
 //! obligation. What excuses is enough if possible; what is lost is lost for certain, on that path.
+//!
+//! `calls` says what calls do with a held value, `branches` which edges show that there is none.
+
+mod branches;
+mod calls;
 
 use super::access::Tracer;
-use super::effects::{Effects, ReleaseNames, adopts, covers, slot};
+use super::effects::{ReleaseNames, covers};
 use super::{Callee, DefId, Model, TyData};
-use crate::apis::{FnRow, ObligationKind, Slot};
+use crate::apis::{DropEffect, Obligation, ObligationKind};
 use crate::facts::body::*;
-use crate::facts::{ItemKind, item_flags};
 use crate::source::TextRange;
 use rustc_hash::FxHashSet;
 
@@ -24,6 +28,8 @@ pub struct Terms<'a> {
     pub ended_by: &'a [String],
     /// Paths of functions that take it back.
     pub released_by: &'a [String],
+    /// Whether dropping the value does all that is owed; then only being told to go on without an owner loses it.
+    pub safe_drop: bool,
 }
 
 /// How a value is lost.
@@ -37,8 +43,8 @@ pub enum Lost {
     Exit(EdgeKind),
     /// Something else was assigned to the name that held it.
     Overwritten,
-    /// `mem::forget` and its like.
-    Forgotten,
+    /// It was told to go on without an owner.
+    Detached,
     /// A function of the run took it and dropped it.
     InCallee(DefId),
 }
@@ -137,7 +143,10 @@ pub fn fate(tracer: &Tracer, releases: &ReleaseNames, terms: Terms, index: u32, 
     let Some(block) = super::digest::block_of(body, acquire) else { return walk.fate };
     let mut state = State::default();
     match statement.dest.get() {
-        Some(dest) => walk.arrive(&mut state, dest, acquire, Role::Owner),
+        Some(dest) => match body.whole_local(dest).filter(|&l| l != LocalId(0)) {
+            Some(local) => state.add(local, Role::Owner),
+            None => walk.arrive(&mut state, dest, acquire, Role::Owner),
+        },
         None => return walk.fate,
     }
     if state.owned() {
@@ -163,12 +172,27 @@ fn fate_of_local(
     walk.finish()
 }
 
+/// A held value among the operands of a call.
+#[derive(Clone, Copy)]
+struct Held {
+    /// Which operand.
+    at: usize,
+    local: LocalId,
+    /// Whether the callee gets a reference to it.
+    by_ref: bool,
+}
+
 enum Step {
     Go,
     /// Nothing is owed on this path any more.
     Met,
     /// The path ends.
     Stop,
+}
+
+/// Whether dropping such a value does all that is owed.
+pub fn drops_safely(obligation: &Obligation) -> bool {
+    matches!(obligation.drop, DropEffect::Aborts | DropEffect::Closes | DropEffect::Joins)
 }
 
 impl<'a> Walk<'a> {
@@ -273,6 +297,10 @@ impl<'a> Walk<'a> {
     }
 
     fn lose(&mut self, lost: Lost, at: TextRange, holder: LocalId, ended: bool) {
+        let safe = self.terms.safe_drop && lost != Lost::Detached;
+        if safe || self.is_meant(holder) || !matches!(lost, Lost::Exit(_)) && self.process_ends() {
+            return;
+        }
         let mut way = Vec::new();
         let mut node = self.node;
         while node != 0 {
@@ -285,87 +313,54 @@ impl<'a> Walk<'a> {
         self.fate.losses.push(Loss { lost, at, ended, holder, way });
     }
 
+    /// `let _detached = …`: the name says that it is meant.
+    fn is_meant(&self, holder: LocalId) -> bool {
+        let name = self.body().locals[holder.index()].name.get();
+        let name = name.map(|n| self.model().text(self.model().name(self.tracer.body(self.index).at.file, n)));
+        name.is_some_and(|n| n.starts_with("_detached") || n.starts_with("_leaked"))
+    }
+
+    /// `spawn()?; process::exit(0)`: whatever follows the block at hand ends the process.
+    fn process_ends(&self) -> bool {
+        let body = self.body();
+        let mut seen = vec![false; body.blocks.len()];
+        let mut todo = vec![self.nodes[self.node].block];
+        let mut ended = false;
+        while let Some(id) = todo.pop() {
+            if std::mem::replace(&mut seen[id.index()], true) {
+                continue;
+            }
+            let block = &body.blocks[id.index()];
+            if block.statements.ids().any(|s| self.never_returns(StatementId(s))) {
+                ended = true;
+                continue;
+            }
+            if block.end == End::Exit {
+                return false;
+            }
+            todo.extend(body.edges_of(id).iter().map(|e| e.to));
+        }
+        ended
+    }
+
     fn local_of(&self, operand: Operand) -> Option<(LocalId, Position, PlaceId)> {
         let (position, place) = operand.as_place()?;
-        covers(self.body(), place).then_some(())?;
+        (covers(self.tracer, self.index, place) || self.terms.copy && self.is_raw_part(position, place))
+            .then_some(())?;
         Some((self.body().local_of(place)?, position, place))
+    }
+
+    /// Of raw values: `parts.0` of a tuple that holds the pointer, and `&mut (*p).first`, which is as good as `p`.
+    fn is_raw_part(&self, position: Position, place: PlaceId) -> bool {
+        let steps = self.body().projections_of(place);
+        let borrowed = matches!(position, Position::Ref | Position::RefMut);
+        let ty = self.body().local_of(place).map(|l| self.tracer.body(self.index).types.locals[l.index()]);
+        let tuple = ty.is_some_and(|ty| matches!(self.model().ty(ty), TyData::Tuple(_)));
+        tuple && steps.len() == 1 || borrowed && steps.contains(&Projection::Deref)
     }
 
     fn is_held(&self, state: &State, operand: Operand) -> bool {
         self.local_of(operand).is_some_and(|(l, ..)| state.role(l).is_some())
-    }
-
-    /// Whether taking this edge shows that there is nothing to release.
-    fn refuted(&self, block: &Block, position: usize, edge: &Edge, state: &State) -> bool {
-        match block.end {
-            End::Try => position == 1 && self.is_held(state, block.operand),
-            End::Switch if self.is_held(state, block.operand) => self.refuted_pattern(block, position, edge),
-            End::Branch => self.refuted_test(block, position, state),
-            _ => false,
-        }
-    }
-
-    fn refuted_pattern(&self, block: &Block, position: usize, edge: &Edge) -> bool {
-        match edge.pattern.get() {
-            Some(pattern) if self.is_failure(pattern) => true,
-            Some(pattern) if self.body().patterns[pattern.index()].kind != PatternKind::Wild => false,
-            // `_` after all that succeeded was matched.
-            _ => block.edges.of(&self.body().edges)[..position]
-                .iter()
-                .any(|e| e.pattern.get().is_some_and(|p| self.is_full_success(p))),
-        }
-    }
-
-    fn pattern_name(&self, pattern: &Pattern) -> &str {
-        match pattern.kind {
-            PatternKind::TupleVariant | PatternKind::StructVariant | PatternKind::Path => {
-                let name = self.body().types.last_name(crate::facts::types::PathId(pattern.data));
-                let file = self.tracer.body(self.index).at.file;
-                name.get().map_or("", |n| self.model().text(self.model().name(file, n)))
-            }
-            _ => "",
-        }
-    }
-
-    /// `Err(_)`, `None`.
-    fn is_failure(&self, pattern: PatternId) -> bool {
-        let pattern = self.body().patterns[pattern.index()];
-        match pattern.kind {
-            PatternKind::Or | PatternKind::Ref => {
-                pattern.args.of(&self.body().pattern_args).iter().all(|&p| self.is_failure(p))
-            }
-            PatternKind::TupleVariant
-                if self.pattern_name(&pattern) == "Some" || self.pattern_name(&pattern) == "Ok" =>
-            {
-                // `Ok(None)` holds nothing either.
-                pattern.args.of(&self.body().pattern_args).iter().any(|&p| self.is_failure(p))
-            }
-            _ => matches!(self.pattern_name(&pattern), "Err" | "None"),
-        }
-    }
-
-    /// `Ok(x)`, `Some(_)`: whatever succeeded matches.
-    fn is_full_success(&self, pattern: PatternId) -> bool {
-        let pattern = self.body().patterns[pattern.index()];
-        let irrefutable =
-            |p: &PatternId| matches!(self.body().patterns[p.index()].kind, PatternKind::Wild | PatternKind::Binding);
-        matches!(self.pattern_name(&pattern), "Ok" | "Some")
-            && pattern.args.of(&self.body().pattern_args).iter().all(irrefutable)
-    }
-
-    /// `if r.is_err()`, `if p.is_null()`.
-    fn refuted_test(&self, block: &Block, position: usize, state: &State) -> bool {
-        let Some((test, ..)) = self.local_of(block.operand) else { return false };
-        let Some(definition) = self.tracer.definition(self.index, test) else { return false };
-        let args = self.body().args(definition);
-        if definition.op != Op::CallMethod || !args.first().is_some_and(|&a| self.is_held(state, a)) {
-            return false;
-        }
-        match self.tracer.method_name(self.index, definition) {
-            "is_err" | "is_none" | "is_null" => position == 0,
-            "is_ok" | "is_some" => position == 1,
-            _ => false,
-        }
     }
 
     fn statement(&mut self, id: StatementId, state: &mut State) -> Step {
@@ -397,6 +392,11 @@ impl<'a> Walk<'a> {
                 }
                 Step::Go
             }
+            // `data as usize | FLAG`
+            Op::Binary if self.terms.copy && statement.data <= BinaryOp::Bits as u32 => {
+                self.arrive(state, statement.dest, id, role);
+                Step::Go
+            }
             Op::Use if role == Role::Owner && position == Position::Bare && !self.terms.copy => {
                 self.lose(Lost::Discarded, body.spans[id.index()], local, state.ended);
                 Step::Met
@@ -405,7 +405,7 @@ impl<'a> Walk<'a> {
                 self.fate.stored.push(id);
                 Step::Met
             }
-            Op::CallMethod | Op::Call => self.call(id, &statement, at, local, by_ref, state),
+            Op::CallMethod | Op::Call => self.call(id, &statement, Held { at, local, by_ref }, state),
             Op::CallValue => self.escape(),
             Op::OpaqueMacro => self.escape(),
             Op::Macro if position == Position::Bare => self.escape(),
@@ -434,9 +434,16 @@ impl<'a> Walk<'a> {
     /// The value comes to a place.
     fn arrive(&mut self, state: &mut State, dest: PlaceId, id: StatementId, role: Role) {
         let body = self.body();
+        // A copy of a raw pointer is as good as the first.
+        let role = if self.terms.copy { Role::Owner } else { role };
         match body.whole_local(dest) {
             Some(local) if body.locals[local.index()].kind == LocalKind::Return => {
                 self.fate.returned = true;
+                state.held.clear();
+            }
+            // `AbortOnDropHandle::new(handle)`: from now on dropping it is safe.
+            Some(_) if role == Role::Owner && self.is_guard(self.tracer.ty(self.index, dest)) => {
+                self.fate.stored.push(id);
                 state.held.clear();
             }
             Some(local) => state.add(local, role),
@@ -446,6 +453,12 @@ impl<'a> Walk<'a> {
             }
             None => {}
         }
+    }
+
+    /// Whether dropping a value of that type does all that is owed.
+    fn is_guard(&self, ty: super::Ty) -> bool {
+        let obligation = self.model().obligation(self.model().payload(ty));
+        obligation.is_some_and(drops_safely)
     }
 
     fn overwrite(&mut self, statement: &Statement, state: &mut State) -> Step {
@@ -479,228 +492,5 @@ impl<'a> Walk<'a> {
             Callee::Def(def) => matches!(self.model().ty(self.model().item_ty(def)), TyData::Never),
             _ => false,
         }
-    }
-
-    fn call(
-        &mut self,
-        id: StatementId,
-        statement: &Statement,
-        at: usize,
-        local: LocalId,
-        by_ref: bool,
-        state: &mut State,
-    ) -> Step {
-        if statement.op == Op::CallMethod && at == 0 {
-            let name = self.tracer.method_name(self.index, statement);
-            if self.releases.of(name).any(Effects::releases(self.terms.kind)) {
-                return self.released(id);
-            }
-            if self.terms.ended_by.iter().any(|n| n == name) {
-                state.ended = true;
-                return Step::Go;
-            }
-        }
-        match self.tracer.body(self.index).types.callee(id) {
-            Callee::Def(def) => self.call_def(id, statement, def, at, local, by_ref, state),
-            Callee::Constructor(_) => {
-                self.fate.stored.push(id);
-                Step::Met
-            }
-            // `&x` to something unknown: what needs `&mut` or the value itself cannot be done there.
-            Callee::Unknown if self.is_shared_borrow(statement, at) => Step::Go,
-            Callee::Closure(_) | Callee::Unknown => self.escape(),
-            Callee::External(_) | Callee::Distinctive(_) => match self.tracer.row(self.index, id) {
-                Some(row) => self.call_row(id, statement, row, at, local, by_ref, state),
-                // A library's function that gets a mere reference is taken to look at it.
-                None if by_ref => Step::Go,
-                None => self.escape(),
-            },
-        }
-    }
-
-    fn is_shared_borrow(&self, statement: &Statement, at: usize) -> bool {
-        matches!(self.body().args(statement)[at].as_place(), Some((Position::Ref, _)))
-    }
-
-    /// Whether a view is a reference, and not a second handle (`pool.clone()`).
-    fn is_reference(&self, place: PlaceId) -> bool {
-        super::access::is_reference(self.model(), self.tracer.ty(self.index, place))
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
-    fn call_def(
-        &mut self,
-        id: StatementId,
-        statement: &Statement,
-        def: DefId,
-        at: usize,
-        local: LocalId,
-        by_ref: bool,
-        state: &mut State,
-    ) -> Step {
-        let item = self.model().item(def);
-        if item.flags & item_flags::FOREIGN != 0 && self.model().body_of(def).is_none() && self.terms.copy {
-            return Step::Go;
-        }
-        if item.kind != ItemKind::Fn {
-            return self.escape();
-        }
-        let effects = self.model().effects(def, at as u32);
-        if effects.any(Effects::releases(self.terms.kind)) {
-            return self.released(id);
-        }
-        if effects.any(Effects(Effects::UNKNOWN.0 | Effects::STORES.0)) {
-            return self.escape();
-        }
-        let to_reference =
-            matches!(self.model().params_of(def).get(at).map(|&t| self.model().ty(t)), Some(TyData::Ref { .. }));
-        let role = if by_ref || to_reference { Role::View } else { Role::Owner };
-        if effects.any(Effects::RETURNS) {
-            if role == Role::Owner {
-                state.remove(local);
-            }
-            self.arrive(state, statement.dest, id, role);
-            return Step::Go;
-        }
-        if role == Role::View || self.terms.copy {
-            return Step::Go;
-        }
-        self.lose(Lost::InCallee(def), self.body().spans[id.index()], local, state.ended);
-        Step::Met
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
-    fn call_row(
-        &mut self,
-        id: StatementId,
-        statement: &Statement,
-        row: &FnRow,
-        at: usize,
-        local: LocalId,
-        by_ref: bool,
-        state: &mut State,
-    ) -> Step {
-        let slot = slot(row, at);
-        let same = |s: Option<Slot>| s == Some(slot);
-        if same(row.releases) || same(row.waits) || adopts(row, slot) || self.terms.released_by.contains(&row.path) {
-            return self.released(id);
-        }
-        if same(row.drops) && !by_ref && !self.terms.copy {
-            self.lose(Lost::Discarded, self.body().spans[id.index()], local, state.ended);
-            return Step::Met;
-        }
-        if same(row.forgets) && !by_ref {
-            self.lose(Lost::Forgotten, self.body().spans[id.index()], local, state.ended);
-            return Step::Met;
-        }
-        match slot {
-            Slot::Receiver if row.consumes && !by_ref => self.adapted(id, statement, row, local, state),
-            Slot::Receiver if row.through || row.element => {
-                let role = if row.moves_out { Role::Owner } else { Role::View };
-                self.arrive(state, statement.dest, id, role);
-                Step::Go
-            }
-            Slot::Receiver => Step::Go,
-            Slot::Arg(n) if row.wraps.contains(&n) => {
-                if !by_ref {
-                    self.moved(state, local, statement.dest);
-                }
-                self.arrive(state, statement.dest, id, if by_ref { Role::View } else { Role::Owner });
-                Step::Go
-            }
-            Slot::Arg(n) if row.borrows.contains(&n) || by_ref && !row.stores.contains(&n) => Step::Go,
-            Slot::Arg(_) if self.terms.copy && !row.stores.is_empty() => Step::Go,
-            Slot::Arg(_) => self.escape(),
-        }
-    }
-
-    /// `map`, `ok`, `unwrap`, `and_then`: the value goes into the result, or into the closure.
-    fn adapted(
-        &mut self,
-        id: StatementId,
-        statement: &Statement,
-        row: &FnRow,
-        local: LocalId,
-        state: &mut State,
-    ) -> Step {
-        if row.through {
-            self.moved(state, local, statement.dest);
-            self.arrive(state, statement.dest, id, Role::Owner);
-            return Step::Go;
-        }
-        let called = row.calls.iter().find(|c| !c.takes.is_empty());
-        let closure = called.and_then(|c| {
-            let operand = *self.body().args(statement).get(c.arg as usize + 1)?;
-            self.closure_behind(operand)
-        });
-        let Some(inner) = closure else {
-            let dropped = row.calls.is_empty() && row.returns.is_some() && !row.moves_out;
-            if dropped && self.drops_receiver(statement) {
-                self.lose(Lost::Discarded, self.body().spans[id.index()], local, state.ended);
-                return Step::Met;
-            }
-            return self.escape();
-        };
-        let fate = self.nested(inner, LocalId(1));
-        if let Some(loss) = fate.losses.first() {
-            self.lose(loss.lost, self.body().spans[id.index()], local, state.ended || loss.ended);
-            return Step::Met;
-        }
-        if fate.returned && !fate.escapes {
-            state.remove(local);
-            self.arrive(state, statement.dest, id, Role::Owner);
-            return Step::Go;
-        }
-        self.fate.releases.extend(fate.releases);
-        self.fate.stored.extend(fate.stored.first().map(|_| id));
-        self.fate.escapes |= fate.escapes;
-        Step::Met
-    }
-
-    /// Whether the result of a consuming method cannot hold the receiver: `is_ok_and`, `err`.
-    fn drops_receiver(&self, statement: &Statement) -> bool {
-        let ty = self.tracer.ty(self.index, statement.dest);
-        self.model().obligation(self.model().payload(ty)).is_none() && ty != super::Ty::UNKNOWN
-    }
-
-    /// The position of the closure that an operand is.
-    fn closure_behind(&self, operand: Operand) -> Option<u32> {
-        let (local, ..) = self.local_of(operand)?;
-        let definition = self.tracer.definition(self.index, local)?;
-        let nested = self.body().nested(definition)?;
-        self.tracer.function.bodies.iter().position(|b| b.at.body == nested).map(|p| p as u32)
-    }
-
-    fn nested(&self, inner: u32, local: LocalId) -> Fate {
-        if self.depth > 4 {
-            return Fate { escapes: true, ..Fate::default() };
-        }
-        fate_of_local(self.tracer, self.releases, self.terms.clone(), inner, local, self.depth + 1)
-    }
-
-    /// A closure or async block takes it along: by move it owns it from now on, else it may release it.
-    fn captured(&mut self, id: StatementId, statement: &Statement, local: LocalId, state: &mut State) -> Step {
-        let Some(nested) = self.body().nested(statement) else { return self.escape() };
-        let Some(inner) = self.tracer.function.bodies.iter().position(|b| b.at.body == nested) else {
-            return self.escape();
-        };
-        let body = &self.tracer.function.bodies[inner].body;
-        let captured = body.locals.iter().position(|l| l.kind == LocalKind::Capture && l.outer == local);
-        let Some(captured) = captured else { return self.escape() };
-        let fate = self.nested(inner as u32, LocalId(captured as u32));
-        let at = crate::facts::BodyId(statement.data);
-        let header = self.model().body_header(super::BodyRef { file: self.tracer.body(self.index).at.file, body: at });
-        let moves = header.flags & crate::facts::body_flags::MOVE != 0;
-        if fate.losses.is_empty() || !moves {
-            if fate.releases.is_empty() && fate.stored.is_empty() && !fate.returned && !fate.escapes && !moves {
-                return Step::Go;
-            }
-            self.fate.releases.extend(fate.releases);
-            self.fate.escapes |= fate.escapes || fate.returned || !fate.stored.is_empty();
-            return Step::Met;
-        }
-        let loss = fate.losses[0].clone();
-        self.lose(loss.lost, self.body().spans[id.index()], local, state.ended || loss.ended);
-        Step::Met
     }
 }

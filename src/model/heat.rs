@@ -4,7 +4,7 @@ use super::digest::Digest;
 use super::{DefId, Model, TargetKind};
 use crate::apis::Heat;
 use crate::facts::{BodyKind, ItemKind, item_flags};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How often a function runs, as far as can be proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,7 +28,8 @@ const IMPLEMENTORS: usize = 3;
 
 /// By digest, how often its function runs.
 pub fn heats(model: &Model, digests: &[Digest]) -> Vec<Runs> {
-    let mut heats: Vec<Runs> = digests.iter().map(|d| seed(model, d)).collect();
+    let called = called_in_applications(model, digests);
+    let mut heats: Vec<Runs> = digests.iter().map(|d| seed(model, d, &called)).collect();
     let by_def: FxHashMap<DefId, u32> = digests.iter().enumerate().map(|(i, d)| (d.owner, i as u32)).collect();
     let edges = edges(model, digests, &by_def);
     // Heat only rises, so the result does not depend on the order.
@@ -44,6 +45,15 @@ pub fn heats(model: &Model, digests: &[Digest]) -> Vec<Runs> {
         }
     }
     heats
+}
+
+/// Functions whose callers are all in sight: those that are called, in a run that holds the program they are for.
+fn called_in_applications(model: &Model, digests: &[Digest]) -> FxHashSet<DefId> {
+    if !model.crates().iter().any(|c| c.kind == TargetKind::Bin) {
+        return FxHashSet::default();
+    }
+    let free = |def: &DefId| model.item(*def).flags & item_flags::FOREIGN == 0 && model.trait_of(*def).is_none();
+    digests.iter().flat_map(|d| &d.calls).map(|c| c.callee).filter(free).collect()
 }
 
 type Edge = (u32, u32, Heat);
@@ -76,16 +86,18 @@ fn edges(model: &Model, digests: &[Digest], by_def: &FxHashMap<DefId, u32>) -> V
 /// How often a place in a function runs: the function's own heat, raised by loops and by what the closure it is in is
 /// handed to.
 pub fn at_site(digest: &Digest, function: Runs, body: u32, heat: Heat) -> Runs {
-    let mut runs = raise(function, heat);
+    // From the outermost body inwards: `call_once(|| …)` runs once, whatever is around it.
+    let mut around = vec![];
     let mut at = body;
-    loop {
-        let entry = &digest.bodies[at as usize];
-        runs = raise(runs, entry.heat);
-        if entry.parent == at {
-            return runs;
-        }
-        at = entry.parent;
+    while digest.bodies[at as usize].parent != at {
+        around.push(digest.bodies[at as usize].heat);
+        at = digest.bodies[at as usize].parent;
     }
+    let runs = around.into_iter().rev().fold(function, |runs, heat| match heat {
+        Heat::Once if runs != Runs::Test => Runs::Once,
+        heat => raise(runs, heat),
+    });
+    raise(runs, heat)
 }
 
 fn raise(runs: Runs, heat: Heat) -> Runs {
@@ -102,7 +114,7 @@ fn raise(runs: Runs, heat: Heat) -> Runs {
 }
 
 /// What a function shows by itself.
-fn seed(model: &Model, digest: &Digest) -> Runs {
+fn seed(model: &Model, digest: &Digest, called: &FxHashSet<DefId>) -> Runs {
     let def = digest.owner;
     let item = model.item(def);
     if model.is_test(def) {
@@ -121,7 +133,7 @@ fn seed(model: &Model, digest: &Digest) -> Runs {
     if let Some(heat) = model.trait_heat(def) {
         return raise(Runs::Unknown, heat);
     }
-    if is_api(model, def) { Runs::PerCall } else { Runs::Unknown }
+    if is_api(model, def) && !called.contains(&def) { Runs::PerCall } else { Runs::Unknown }
 }
 
 /// Whether code that is not in sight may call it: public API of a library, exported symbols, trait implementations.

@@ -324,14 +324,14 @@ impl Model {
 
     /// A member of the traits that bound a parameter, an `impl Trait` or a `dyn Trait`.
     pub(super) fn bound_member(&self, ty: Ty, name: Symbol) -> Res {
-        for bound in self.bounds_of(ty) {
-            match *self.ty(bound.of) {
-                TyData::Adt(of, _) => {
+        for of_trait in self.bounding_traits(ty) {
+            match of_trait {
+                Res::Def(of) => {
                     if let Some(&member) = self.members(Head::Def(self.first_twin(of)), name).first() {
                         return Res::Def(member);
                     }
                 }
-                TyData::External(of, _) => {
+                Res::External(of) => {
                     let joined = self.external_join(of, name);
                     if self.fn_row(joined).is_some() {
                         return Res::External(joined);

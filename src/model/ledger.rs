@@ -1,16 +1,18 @@
 //! What happens to each collection: every place where it grows, shrinks, is replaced, bounded or given out of sight.
 //!
-//! Events are collected function by function ([`events`]) and then gathered per container ([`Ledger`]), across files and
+//! Events are collected function by function ([`events()`]) and then gathered per container ([`Ledger`]), across files and
 //! packages. Containers that share one collection (`Arc::clone` into another struct's field) are one.
 
-use super::access::{Access, Root, Tracer};
-use super::effects::slot;
-use super::{Callee, DefId, Model, Symbol, Ty, TyData};
-use crate::apis::{Collection, FnRow, Owner, Slot, TypeRow};
-use crate::facts::ItemKind;
+mod events;
+
+pub use events::{collection_row, events};
+
+use super::access::{Access, Root};
+use super::{DefId, Model, Symbol};
+use crate::apis::Collection;
 use crate::facts::body::*;
 use crate::source::Span;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +25,8 @@ pub enum EventKind {
     Replace,
     /// Its size is asked for.
     Bound,
+    /// An element is asked for.
+    Look,
     /// It goes where it cannot be followed.
     Expose,
     /// It is handed to a parameter of a function of the run.
@@ -72,6 +76,19 @@ pub struct Event {
     pub key: Key,
 }
 
+impl Event {
+    /// Whether an element is added for certain to a collection that keeps it: no channel, no bounded one, no element of
+    /// another collection, and not by one of few keys.
+    pub fn is_growth(&self) -> bool {
+        use Collection::*;
+        self.kind == EventKind::Grow
+            && !self.access.element
+            && self.access.exact
+            && self.key != Key::Finite
+            && matches!(self.collection, Some(Map | Set | List | Queue))
+    }
+}
+
 /// The events of one function.
 #[derive(Debug, Default, Clone)]
 pub struct Events {
@@ -79,352 +96,6 @@ pub struct Events {
     pub list: Vec<Event>,
     /// Containers that hold the same collection.
     pub aliases: Vec<(Root, Root)>,
-}
-
-/// Collects the events of a function.
-pub fn events(tracer: &Tracer, function: u32) -> Events {
-    let mut walk = Walk { tracer, function, events: Events::default() };
-    for index in 0..tracer.function.bodies.len() as u32 {
-        walk.body(index);
-    }
-    walk.events
-}
-
-struct Walk<'a> {
-    tracer: &'a Tracer<'a>,
-    function: u32,
-    events: Events,
-}
-
-impl Walk<'_> {
-    fn body(&mut self, index: u32) {
-        let body = &self.tracer.body(index).body;
-        for block in &body.blocks {
-            for id in block.statements.ids().map(StatementId) {
-                self.statement(index, id, block.in_loop);
-            }
-        }
-    }
-
-    fn push(&mut self, kind: EventKind, access: Access, index: u32, id: StatementId, in_loop: LoopId) -> &mut Event {
-        let typed = self.tracer.body(index);
-        let span = Span { file: typed.at.file, range: typed.body.spans[id.index()] };
-        let site = Site { function: self.function, body: index, statement: id, span };
-        let repeated = super::digest::is_repeated(self.tracer, index, in_loop);
-        self.events.list.push(Event { kind, access, site, in_loop, repeated, collection: None, key: Key::None });
-        self.events.list.last_mut().expect("just pushed")
-    }
-
-    fn statement(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
-        let body = &self.tracer.body(index).body;
-        let statement = &body.statements[id.index()];
-        match statement.op {
-            Op::CallMethod => {
-                self.method(index, id, in_loop);
-                self.arguments(index, id, in_loop);
-            }
-            Op::Call => {
-                self.row_slots(index, id, in_loop);
-                self.arguments(index, id, in_loop);
-            }
-            Op::Assign => self.assign(index, id, in_loop),
-            Op::Struct => self.struct_fields(index, id),
-            Op::OpaqueMacro => self.opaque(index, id, in_loop),
-            Op::CallValue | Op::Macro => self.arguments(index, id, in_loop),
-            _ => {}
-        }
-    }
-
-    /// A method on a collection, or one that may be.
-    fn method(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
-        let tracer = self.tracer;
-        let typed = tracer.body(index);
-        let statement = &typed.body.statements[id.index()];
-        let name = tracer.method_name(index, statement);
-        let apis = tracer.model.apis;
-        if !(apis.is_grow_name(name) || apis.is_shrink_name(name) || apis.is_bound_name(name)) {
-            return;
-        }
-        let Some((_, place)) = typed.body.args(statement).first().and_then(|a| a.as_place()) else { return };
-        let ty = tracer.ty(index, place);
-        if let Some(row) = collection_row(tracer.model, ty) {
-            if let Some(kind) = kind_of(row, name) {
-                let access = tracer.place(index, place);
-                let key = self.key(index, statement, row);
-                let event = self.push(kind, access, index, id, in_loop);
-                event.collection = row.collection;
-                event.key = key;
-                return;
-            }
-        } else if ty == Ty::UNKNOWN && tracer.row(index, id).is_none() {
-            // A receiver of unknown type can only excuse.
-            let kind = if apis.is_shrink_name(name) { EventKind::Shrink } else { EventKind::Bound };
-            if apis.is_shrink_name(name) || apis.is_bound_name(name) {
-                let access = tracer.place(index, place);
-                self.push(kind, Access { exact: false, ..access }, index, id, in_loop);
-            }
-            return;
-        }
-        self.row_slots(index, id, in_loop);
-    }
-
-    /// `Entry::or_insert`, `mem::take(&mut x)`: rows that say which slot grows or shrinks.
-    fn row_slots(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
-        let tracer = self.tracer;
-        let Some(row) = tracer.row(index, id) else { return };
-        if row.grows.is_empty() && row.shrinks.is_empty() {
-            return;
-        }
-        let body = &tracer.body(index).body;
-        for (at, operand) in body.args(&body.statements[id.index()]).iter().enumerate() {
-            let Some((_, place)) = operand.as_place() else { continue };
-            let slot = slot(row, at);
-            for (slots, kind) in [(&row.grows, EventKind::Grow), (&row.shrinks, EventKind::Shrink)] {
-                if slots.contains(&slot) {
-                    self.slot_event(index, id, in_loop, place, kind, row);
-                }
-            }
-        }
-    }
-
-    fn slot_event(
-        &mut self,
-        index: u32,
-        id: StatementId,
-        in_loop: LoopId,
-        place: PlaceId,
-        kind: EventKind,
-        row: &FnRow,
-    ) {
-        let mut access = self.tracer.place(index, place);
-        let mut key = Key::Open;
-        let mut collection = collection_row(self.tracer.model, self.tracer.ty(index, place)).and_then(|r| r.collection);
-        if collection.is_none() && row.owner != Owner::Module {
-            // An entry: what grows is the map it was taken from, one element further up.
-            let entry = self.entry_of(index, place);
-            access.element = entry.is_some_and(|(_, _, nested)| nested);
-            if let Some((row, entry_key, _)) = entry {
-                collection = row.collection;
-                key = entry_key;
-            }
-        }
-        let event = self.push(kind, access, index, id, in_loop);
-        event.collection = collection;
-        event.key = key;
-    }
-
-    /// The map that an entry was taken from, the key, and whether that map is itself an element.
-    fn entry_of(&self, index: u32, place: PlaceId) -> Option<(&'static TypeRow, Key, bool)> {
-        let tracer = self.tracer;
-        let typed = tracer.body(index);
-        let mut local = typed.body.local_of(place)?;
-        for _ in 0..8 {
-            let id = tracer.definition_id(index, local)?;
-            let statement = &typed.body.statements[id.index()];
-            let (_, source) = typed.body.args(statement).first()?.as_place()?;
-            if let Some(row) = collection_row(tracer.model, tracer.ty(index, source))
-                && statement.op == Op::CallMethod
-            {
-                return Some((row, self.key(index, statement, row), tracer.place(index, source).element));
-            }
-            local = typed.body.local_of(source)?;
-        }
-        None
-    }
-
-    fn key(&self, index: u32, statement: &Statement, row: &TypeRow) -> Key {
-        if !matches!(row.collection, Some(Collection::Map | Collection::Set)) {
-            return Key::None;
-        }
-        let typed = self.tracer.body(index);
-        match typed.body.args(statement).get(1).map(|a| a.kind()) {
-            Some(OperandKind::Literal(_)) => Key::Finite,
-            Some(OperandKind::Place(_, place)) if is_finite(self.tracer.model, self.tracer.ty(index, place)) => {
-                Key::Finite
-            }
-            Some(OperandKind::Place(_, place)) if is_constant(self.tracer, index, place) => Key::Finite,
-            _ => Key::Open,
-        }
-    }
-
-    /// Collections among the arguments: to functions of the run by parameter, to others out of sight.
-    fn arguments(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
-        let tracer = self.tracer;
-        let typed = tracer.body(index);
-        let statement = &typed.body.statements[id.index()];
-        let callee = typed.types.callee(id);
-        for (at, operand) in typed.body.args(statement).iter().enumerate() {
-            let Some((position, place)) = operand.as_place() else { continue };
-            let ty = tracer.ty(index, place);
-            if statement.op == Op::CallMethod && at == 0 && !matches!(callee, Callee::Def(_)) {
-                continue;
-            }
-            if !self.may_change(ty, position) {
-                continue;
-            }
-            let kind = match callee {
-                Callee::Def(def) => EventKind::Pass(def, at as u32),
-                Callee::External(_) | Callee::Distinctive(_) => match tracer.row(index, id) {
-                    Some(row) if !row.stores.iter().any(|&n| slot(row, at) == Slot::Arg(n)) => continue,
-                    _ => EventKind::Expose,
-                },
-                _ => EventKind::Expose,
-            };
-            let access = tracer.place(index, place);
-            self.push(kind, access, index, id, in_loop);
-        }
-    }
-
-    /// Whether someone who gets a value of that type, used so, could change a collection in it.
-    fn may_change(&self, ty: Ty, position: Position) -> bool {
-        let model = self.tracer.model;
-        let holds = |ty| collection_row(model, ty).is_some();
-        match model.ty(ty) {
-            TyData::Ref { mutable: true, to } => holds(*to),
-            TyData::Ref { mutable: false, to } => is_interior(model, *to),
-            _ => match position {
-                Position::RefMut => holds(ty),
-                _ => is_interior(model, ty),
-            },
-        }
-    }
-
-    fn assign(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
-        let tracer = self.tracer;
-        let body = &tracer.body(index).body;
-        let statement = &body.statements[id.index()];
-        let dest = statement.dest;
-        let stored = body.projections_of(dest).iter().any(|s| !matches!(s, Projection::Success | Projection::Output));
-        if stored {
-            let access = tracer.place(index, dest);
-            if access.root != Root::Unknown {
-                self.push(EventKind::Replace, access, index, id, in_loop);
-            }
-        }
-        let Some((position, place)) = body.args(statement).first().and_then(|a| a.as_place()) else { return };
-        let ty = tracer.ty(index, place);
-        let result = body.local_of(dest).is_some_and(|l| body.locals[l.index()].kind == LocalKind::Return);
-        if result && self.may_change(ty, position) {
-            let access = tracer.place(index, place);
-            self.push(EventKind::Expose, access, index, id, in_loop);
-        } else if stored && is_interior(tracer.model, ty) {
-            let (to, from) = (tracer.place(index, dest), tracer.place(index, place));
-            self.alias(to.root, from.root);
-        }
-    }
-
-    /// `Owner { map: shared }`: the field and what was put into it are one collection.
-    fn struct_fields(&mut self, index: u32, id: StatementId) {
-        let tracer = self.tracer;
-        let typed = tracer.body(index);
-        let statement = &typed.body.statements[id.index()];
-        let args = typed.body.args(statement);
-        let owner = typed.body.local_of(statement.dest).map(|l| typed.types.locals[l.index()]);
-        let Some(&TyData::Adt(owner, _)) = owner.map(|ty| tracer.model.ty(ty)) else { return };
-        for pair in args.chunks_exact(2) {
-            let (OperandKind::Name(name), Some((_, place))) = (pair[0].kind(), pair[1].as_place()) else { continue };
-            if is_interior(tracer.model, tracer.ty(index, place)) {
-                let field = Root::Field(owner, tracer.model.name(typed.at.file, name));
-                let from = tracer.place(index, place);
-                self.alias(field, from.root);
-            }
-        }
-    }
-
-    fn alias(&mut self, a: Root, b: Root) {
-        // A local of one function is a container of its own; across functions only fields and statics are named.
-        if a != b && a != Root::Unknown && b != Root::Unknown {
-            self.events.aliases.push((a, b));
-        }
-    }
-
-    /// In a macro that could not be parsed, a name next to a shrinking method's name excuses that name.
-    fn opaque(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
-        let tracer = self.tracer;
-        let typed = tracer.body(index);
-        let args = typed.body.args(&typed.body.statements[id.index()]);
-        let file = typed.at.file;
-        let names: Vec<Symbol> = args
-            .iter()
-            .filter_map(|a| match a.kind() {
-                OperandKind::Name(name) => Some(tracer.model.name(file, name)),
-                OperandKind::Place(_, place) => {
-                    let local = typed.body.local_of(place)?;
-                    typed.body.locals[local.index()].name.get().map(|n| tracer.model.name(file, n))
-                }
-                _ => None,
-            })
-            .collect();
-        if names.iter().any(|&n| tracer.model.apis.is_shrink_name(tracer.model.text(n))) {
-            for name in names {
-                let access = Access { root: Root::Unknown, element: false, last: Some(name), exact: false };
-                self.push(EventKind::Shrink, access, index, id, in_loop);
-            }
-        }
-    }
-}
-
-fn kind_of(row: &TypeRow, name: &str) -> Option<EventKind> {
-    let has = |list: &[String]| list.iter().any(|n| n == name);
-    match () {
-        _ if has(&row.grow) => Some(EventKind::Grow),
-        _ if has(&row.shrink) => Some(EventKind::Shrink),
-        _ if has(&row.replace) => Some(EventKind::Replace),
-        _ if has(&row.bound) => Some(EventKind::Bound),
-        _ => None,
-    }
-}
-
-/// The row of the collection that a method call on `ty` reaches, through references, locks and shared pointers.
-pub fn collection_row(model: &Model, ty: Ty) -> Option<&'static TypeRow> {
-    model.autoderef(ty).find_map(|ty| model.type_row(ty).filter(|row| row.collection.is_some()))
-}
-
-/// Whether a value of that type shares a collection that can change through it: behind `Arc` and a lock, or concurrent.
-fn is_interior(model: &Model, ty: Ty) -> bool {
-    let mut inside = false;
-    for step in model.contents(ty) {
-        let Some(row) = model.type_row(step) else { continue };
-        inside |= row.locks || row.shared;
-        if row.collection.is_some() {
-            return inside;
-        }
-    }
-    false
-}
-
-/// Types with few values.
-fn is_finite(model: &Model, ty: Ty) -> bool {
-    match model.ty(model.peel_refs(ty)) {
-        TyData::Prim(name) => matches!(model.text(*name), "bool" | "u8" | "i8"),
-        TyData::Adt(def, _) => model.is_fieldless_enum(*def),
-        TyData::External(path, _) => model.text(*path) == "std::any::TypeId",
-        _ => false,
-    }
-}
-
-/// A const, a static or a literal behind a name.
-fn is_constant(tracer: &Tracer, index: u32, place: PlaceId) -> bool {
-    let typed = tracer.body(index);
-    match typed.body.places[place.index()].base {
-        Base::Path(path) => tracer
-            .model
-            .resolve_value(typed, path)
-            .is_some_and(|def| matches!(tracer.model.item(def).kind, ItemKind::Const | ItemKind::Static)),
-        Base::Local(local) => tracer.definition(index, local).is_some_and(|s| {
-            let first = typed.body.args(s).first();
-            match s.op {
-                Op::Assign => matches!(first.map(|a| a.kind()), Some(OperandKind::Literal(_))),
-                // `"name".to_owned()`, `NAME.into()`
-                Op::CallMethod if s.args == 1 => match first.map(|a| a.kind()) {
-                    Some(OperandKind::Literal(_)) => true,
-                    Some(OperandKind::Place(_, inner)) => inner != place && is_constant(tracer, index, inner),
-                    _ => false,
-                },
-                _ => false,
-            }
-        }),
-    }
 }
 
 /// All events of the run, per container.
@@ -435,12 +106,14 @@ pub struct Ledger {
     /// Shrinks, bounds and the like of containers that are known by their last name only.
     by_name: FxHashMap<Symbol, Vec<Event>>,
     leader: FxHashMap<Root, Root>,
+    /// Names that stand beside a shrinking method's name in an item-level macro that could not be parsed.
+    in_macros: FxHashSet<Symbol>,
 }
 
 impl Ledger {
     /// Gathers the events of all functions, in their order.
-    pub fn gather<'e>(functions: impl Iterator<Item = &'e Events> + Clone) -> Ledger {
-        let mut ledger = Ledger::default();
+    pub fn gather<'e>(model: &Model, functions: impl Iterator<Item = &'e Events> + Clone) -> Ledger {
+        let mut ledger = Ledger { in_macros: names_in_macros(model), ..Ledger::default() };
         for &(a, b) in functions.clone().flat_map(|e| &e.aliases).filter(|(a, b)| is_named(*a) && is_named(*b)) {
             let (a, b) = (ledger.lead(a), ledger.lead(b));
             // The smaller one leads; which one that is does not matter to anyone.
@@ -499,10 +172,29 @@ impl Ledger {
         all
     }
 
+    /// Whether something that cannot be resolved may shrink a container of this name, as far as `counts` says.
+    pub fn may_shrink(&self, name: Symbol, counts: impl Fn(&Event) -> bool) -> bool {
+        self.in_macros.contains(&name) || self.named(name).iter().any(|e| e.kind != EventKind::Look && counts(e))
+    }
+
     /// Events of containers that cannot be resolved but whose last name is this one.
-    pub fn named(&self, name: Symbol) -> &[Event] {
+    fn named(&self, name: Symbol) -> &[Event] {
         self.by_name.get(&name).map_or(&[], Vec::as_slice)
     }
+}
+
+/// All identifiers of item-level macros that could not be parsed and name a shrinking method.
+fn names_in_macros(model: &Model) -> FxHashSet<Symbol> {
+    let mut names = FxHashSet::default();
+    for file in model.files() {
+        for (_, words) in &file.facts.header.opaque_macros {
+            let words = words.of(&file.facts.header.words);
+            if words.iter().any(|&w| model.apis.is_shrink_name(file.facts.names.get(w))) {
+                names.extend(words.iter().map(|&w| model.name(file.id, w)));
+            }
+        }
+    }
+    names
 }
 
 /// Only containers that mean the same everywhere can be joined.

@@ -26,8 +26,10 @@ pub mod heat;
 pub mod impls;
 pub mod infer;
 pub mod ledger;
+mod names;
 pub mod owners;
 pub mod paths;
+mod places;
 mod project;
 mod queries;
 mod slots;
@@ -52,7 +54,7 @@ use crate::apis::Apis;
 use crate::facts::{BodyId, Header, NameId};
 use crate::source::FileId;
 use rustc_hash::FxHashMap;
-use std::sync::OnceLock;
+use std::sync::{OnceLock, RwLock};
 
 /// All facts of a run, linked.
 pub struct Model {
@@ -66,11 +68,13 @@ pub struct Model {
     file_at: Vec<u32>,
     tree: tree::Tree,
     defs: Vec<Def>,
-    names: paths::NameTable,
-    uses: paths::Uses,
+    names: names::NameTable,
+    uses: names::Uses,
     externals: externals::Externals,
     types: types::Types,
     impls: OnceLock<impls::Impls>,
+    /// By function, what its result is a view of; filled in when asked for.
+    result_views: RwLock<FxHashMap<DefId, Option<access::Access>>>,
     /// What spans functions; empty until [`Model::analyse`].
     pub analysis: analysis::Analysis,
     /// Whether test code is looked at too.
@@ -135,8 +139,8 @@ impl Model {
             first_use += uses;
         }
         let defs = defs::build(&files);
-        let names = paths::NameTable::build(&files, &tree, &defs);
-        let uses = paths::Uses::build(&files);
+        let names = names::NameTable::build(&files, &tree, &defs);
+        let uses = names::Uses::build(&files);
         let mut model = Model {
             symbols,
             apis,
@@ -150,9 +154,11 @@ impl Model {
             externals: externals::Externals::default(),
             types: types::Types::new(),
             impls: OnceLock::new(),
+            result_views: RwLock::default(),
             analysis: analysis::Analysis::default(),
             tests: false,
         };
+        model.follow_imports();
         let impls = impls::build(&model);
         model.impls = OnceLock::from(impls);
         model

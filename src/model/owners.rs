@@ -54,6 +54,12 @@ impl Model {
         })
     }
 
+    /// The type that a function drops, if it is a `Drop::drop`.
+    pub fn dropped_type(&self, def: DefId) -> Option<DefId> {
+        let owner = self.container_type(def)?;
+        (self.has_drop(owner) == Some(def)).then_some(owner)
+    }
+
     /// The type that a function is a method of.
     pub fn container_type(&self, def: DefId) -> Option<DefId> {
         let block = self.impl_of(def)?;
@@ -75,6 +81,12 @@ impl Model {
             }
         }
         false
+    }
+
+    /// Whether what a field holds, or its elements, has to be released one by one (tasks, children).
+    pub fn field_holds_obligations(&self, owner: DefId, name: Symbol) -> bool {
+        let Some(ty) = self.declared_field(owner, name) else { return false };
+        self.contents(ty).into_iter().any(|ty| self.obligation(self.payload(self.element(ty))).is_some())
     }
 
     fn declared_field(&self, owner: DefId, name: Symbol) -> Option<Ty> {
@@ -101,6 +113,10 @@ impl Model {
 
     /// Whether a function runs when something ends.
     pub fn is_shutdown(&self, def: DefId) -> bool {
+        // `close(&self, id)` ends one of many.
+        if self.params_of(def).len() > 1 {
+            return false;
+        }
         let name = self.text(self.def_name(def));
         SHUTDOWN.iter().any(|word| name.split('_').any(|part| part == *word) || name == *word)
     }
@@ -117,8 +133,8 @@ impl Model {
             TyData::Ref { .. } => {
                 self.params_of(def).iter().all(|&p| !matches!(self.ty(p), TyData::Ref { mutable: true, .. }))
             }
-            TyData::Prim(name) => self.text(*name) != "bool",
-            TyData::Adt(of, _) => self.item(*of).kind == ItemKind::Struct && self.derives(*of, "Copy"),
+            TyData::Prim(name) => matches!(self.text(*name), "usize" | "u64" | "u32" | "u16" | "i32" | "i64"),
+            TyData::Adt(of, _) => self.derives(*of, "Copy"),
             _ => false,
         }
     }

@@ -3,14 +3,12 @@
 //! A name that is not known stays unknown. Paths of other crates are canonical as far as the API tables know re-exports.
 
 use super::defs::{Def, DefId};
+use super::names::Busy;
 use super::symbols::{Symbol, known};
-use super::tree::Tree;
-use super::{Dependency, LinkedFile, Model};
+use super::{Dependency, Model};
+use crate::facts::ItemKind;
 use crate::facts::types::{PathId, Segment, TypeTable};
-use crate::facts::{ItemKind, Use};
 use crate::source::FileId;
-use rustc_hash::FxHashMap;
-use std::sync::{OnceLock, PoisonError, RwLock};
 
 /// A module of the run: of a file, inline, or a function body that holds items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,91 +57,12 @@ pub struct Scope {
     pub item: Option<DefId>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct UseRef(u32);
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Named {
-    Def(DefId),
-    Module(ModRef),
-    Use(UseRef),
-}
-
-/// The names of all modules, and what is known of them by now.
-#[derive(Default)]
-pub struct NameTable {
-    entries: Vec<(ModRef, Symbol, Named)>,
-    globs: Vec<(ModRef, UseRef)>,
-    found: RwLock<FxHashMap<(ModRef, Symbol, Namespace), Res>>,
-}
-
-impl NameTable {
-    pub(super) fn build(files: &[LinkedFile], tree: &Tree, defs: &[Def]) -> NameTable {
-        let mut table = NameTable::default();
-        for file in files {
-            let header = &file.unit.facts.header;
-            for (index, item) in header.items.iter().enumerate() {
-                let def = DefId(file.first_def + index as u32);
-                let parent = defs[def.0 as usize].parent.map(|p| header.items[(p.0 - file.first_def) as usize].kind);
-                let member = matches!(parent, Some(ItemKind::Impl | ItemKind::Trait));
-                if let (Some(name), false) = (item.name.get(), member) {
-                    let module = ModRef(file.first_module + item.module.0);
-                    table.entries.push((module, file.names[name.index()], Named::Def(def)));
-                }
-            }
-            for (index, import) in header.uses.iter().enumerate() {
-                let module = ModRef(file.first_module + import.module.0);
-                let reference = UseRef(file.first_use + index as u32);
-                match import.alias.get() {
-                    _ if import.glob => table.globs.push((module, reference)),
-                    Some(alias) => table.entries.push((module, file.names[alias.index()], Named::Use(reference))),
-                    None => {}
-                }
-            }
-        }
-        table.entries.extend(tree.named.iter().map(|&(module, name, child)| (module, name, Named::Module(child))));
-        // Symbols were made in the order of files so far, and equal keys keep that order.
-        table.entries.sort_by_key(|&(module, name, _)| (module, name));
-        table.globs.sort_by_key(|&(module, _)| module);
-        table
-    }
-
-    fn named(&self, module: ModRef, name: Symbol) -> impl Iterator<Item = Named> + '_ {
-        let start = self.entries.partition_point(|&(m, n, _)| (m, n) < (module, name));
-        let same = self.entries[start..].iter().take_while(move |&&(m, n, _)| (m, n) == (module, name));
-        same.map(|&(_, _, named)| named)
-    }
-
-    fn globs(&self, module: ModRef) -> impl Iterator<Item = UseRef> + '_ {
-        let start = self.globs.partition_point(|&(m, _)| m < module);
-        self.globs[start..].iter().take_while(move |&&(m, _)| m == module).map(|&(_, import)| import)
-    }
-}
-
-/// What imports mean, by namespace, as far as it was asked for.
-pub struct Uses {
-    found: Vec<[OnceLock<Res>; 3]>,
-}
-
-impl Uses {
-    pub(super) fn build(files: &[LinkedFile]) -> Uses {
-        let count = files.last().map_or(0, |f| f.first_use as usize + f.unit.facts.header.uses.len());
-        Uses { found: std::iter::repeat_with(Default::default).take(count).collect() }
-    }
-}
-
-/// Chains of re-exports longer than this are cycles.
-const MAX_CHAIN: usize = 24;
-
-/// Imports being resolved: they cannot explain themselves.
-type Busy = Vec<UseRef>;
-
 /// A path with the names of its file.
 #[derive(Clone, Copy)]
-struct Written<'a> {
-    segments: &'a [Segment],
-    names: &'a [Symbol],
-    global: bool,
+pub(super) struct Written<'a> {
+    pub segments: &'a [Segment],
+    pub names: &'a [Symbol],
+    pub global: bool,
 }
 
 impl Written<'_> {
@@ -184,13 +103,28 @@ impl Model {
         self.trait_member(ty, of_trait, name)
     }
 
-    fn resolve_written(&self, scope: &Scope, written: Written, namespace: Namespace, busy: &mut Busy) -> Res {
+    pub(super) fn resolve_written(
+        &self,
+        scope: &Scope,
+        written: Written,
+        namespace: Namespace,
+        busy: &mut Busy,
+    ) -> Res {
         let count = written.segments.len();
         if count == 0 {
             return Res::Unknown;
         }
         let of = |index: usize| if index + 1 == count { namespace } else { Namespace::Type };
         let mut res = self.first_segment(scope, written, of(0), count > 1, busy);
+        // `use std::str;` imports a module and leaves the type alone.
+        if count == 1
+            && namespace == Namespace::Type
+            && busy.is_empty()
+            && matches!(res, Res::External(_) | Res::Module(_))
+            && let Some(primitive) = self.externals.primitive(&self.symbols, written.name(0))
+        {
+            res = primitive;
+        }
         for index in 1..count {
             res = self.step(scope, res, written.name(index), of(index), busy);
         }
@@ -223,129 +157,15 @@ impl Model {
             return Res::Param(param);
         }
         match self.name_in_scope(scope.module, name, namespace, busy) {
-            Res::Unknown if more && self.assumed_external(scope.module, name) => Res::External(name),
+            Res::Unknown if more && self.assumed_external(name) => Res::External(name),
             found => found,
         }
     }
 
-    /// Without a package, an unknown lower-case first segment is taken for another crate.
-    fn assumed_external(&self, module: ModRef, name: Symbol) -> bool {
-        self.crate_of(module).package.is_none() && self.text(name).starts_with(|c: char| c.is_ascii_lowercase())
-    }
-
-    /// A name as the code of a module sees it.
-    fn name_in_scope(&self, module: ModRef, name: Symbol, namespace: Namespace, busy: &mut Busy) -> Res {
-        let key = (module, name, namespace);
-        if let Some(&found) = self.names.found.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return found;
-        }
-        let found = self.find_in_scope(module, name, namespace, busy);
-        // Within a chain of imports some names are out of sight.
-        if busy.is_empty() {
-            self.names.found.write().unwrap_or_else(PoisonError::into_inner).insert(key, found);
-        }
-        found
-    }
-
-    fn find_in_scope(&self, module: ModRef, name: Symbol, namespace: Namespace, busy: &mut Busy) -> Res {
-        let mut here = module;
-        loop {
-            if let Some(found) = self.name_in(here, name, namespace, busy) {
-                return found;
-            }
-            match self.module(here).parent {
-                Some(outer) if self.is_body_module(here) => here = outer,
-                _ => break,
-            }
-        }
-        if namespace == Namespace::Type {
-            let found = self.extern_crate(module, name);
-            if found != Res::Unknown {
-                return found;
-            }
-        }
-        if let Some(found) = self.externals.prelude(&self.symbols, name, namespace) {
-            return found;
-        }
-        // `extern crate x;` at the root is seen everywhere, and so is all of the root in the 2015 edition.
-        let root = self.crate_root(module);
-        if root != here && namespace == Namespace::Type && !busy.is_empty() {
-            return self.name_in(root, name, namespace, busy).unwrap_or(Res::Unknown);
-        }
-        Res::Unknown
-    }
-
-    /// A name that a module declares or imports. An import that cannot be followed hides what lies behind it.
-    fn name_in(&self, module: ModRef, name: Symbol, namespace: Namespace, busy: &mut Busy) -> Option<Res> {
-        let mut hidden = false;
-        for named in self.names.named(module, name) {
-            let found = match named {
-                Named::Def(def) if self.in_namespace(def, namespace) => Res::Def(def),
-                Named::Module(child) if namespace == Namespace::Type => Res::Module(child),
-                Named::Use(import) if !busy.contains(&import) => {
-                    hidden = true;
-                    self.imported(import, namespace, busy)
-                }
-                _ => Res::Unknown,
-            };
-            if found != Res::Unknown {
-                return Some(found);
-            }
-        }
-        if hidden {
-            return Some(Res::Unknown);
-        }
-        self.names.globs(module).find_map(|import| self.name_in_glob(import, module, name, namespace, busy))
-    }
-
-    fn name_in_glob(
-        &self,
-        import: UseRef,
-        module: ModRef,
-        name: Symbol,
-        namespace: Namespace,
-        busy: &mut Busy,
-    ) -> Option<Res> {
-        if busy.contains(&import) {
-            return None;
-        }
-        let target = self.imported(import, Namespace::Type, busy);
-        match target {
-            Res::Module(target) if target != module && busy.len() < MAX_CHAIN => {
-                busy.push(import);
-                let found = self.name_in(target, name, namespace, busy);
-                busy.pop();
-                found.filter(|&res| res != Res::Unknown)
-            }
-            Res::Def(def) => self.variant_named(def, name).map(|v| Res::Variant(def, v)),
-            Res::External(path) => self.external_in_glob(path, name).map(Res::External),
-            _ => None,
-        }
-    }
-
-    /// What an import means.
-    fn imported(&self, import: UseRef, namespace: Namespace, busy: &mut Busy) -> Res {
-        let cell = &self.uses.found[import.0 as usize][namespace as usize];
-        if let Some(&found) = cell.get() {
-            return found;
-        }
-        if busy.len() >= MAX_CHAIN {
-            return Res::Unknown;
-        }
-        let file = &self.files[self.files.partition_point(|f| f.first_use <= import.0) - 1];
-        let header = &file.unit.facts.header;
-        let Use { module, path, .. } = header.uses[(import.0 - file.first_use) as usize];
-        let module = ModRef(file.first_module + module.0);
-        let scope = Scope { file: file.unit.id, module, item: None };
-        let global = header.types.path(path).global;
-        let written = Written { segments: header.types.path_segments(path), names: &file.names, global };
-        busy.push(import);
-        let found = self.resolve_written(&scope, written, namespace, busy);
-        busy.pop();
-        if busy.is_empty() {
-            return *cell.get_or_init(|| found);
-        }
-        found
+    /// An unknown lower-case first segment is taken for another crate: manifests inherit dependencies from files that
+    /// are not at hand, and a lone file has none.
+    fn assumed_external(&self, name: Symbol) -> bool {
+        self.text(name).starts_with(|c: char| c.is_ascii_lowercase())
     }
 
     /// One more segment.
@@ -359,7 +179,10 @@ impl Model {
             Res::External(path) => Res::External(self.external_join(path, name)),
             Res::Def(def) => self.member_of(def, name, namespace),
             Res::SelfType => match self.self_ty(scope) {
-                Some(ty) => self.associated(ty, name, namespace),
+                Some(ty) => match self.own_associated_type(scope, name, namespace) {
+                    Some(own) => Res::Def(own),
+                    None => self.associated(ty, name, namespace),
+                },
                 None => Res::Unknown,
             },
             Res::Prim(_) => {
@@ -371,42 +194,11 @@ impl Model {
         }
     }
 
-    /// `cfg` may make several modules of one name.
-    fn name_in_twins(&self, module: ModRef, name: Symbol, namespace: Namespace, busy: &mut Busy) -> Res {
-        if let Some(found) = self.name_in(module, name, namespace, busy) {
-            return found;
-        }
-        let Some(parent) = self.module(module).parent else { return Res::Unknown };
-        let same: Vec<Named> = self.names.named(parent, self.module(module).name).collect();
-        let others = same.into_iter().filter_map(|named| match named {
-            Named::Module(other) if other != module => Some(other),
-            _ => None,
-        });
-        others.into_iter().find_map(|other| self.name_in(other, name, namespace, busy)).unwrap_or(Res::Unknown)
-    }
-
-    fn in_namespace(&self, def: DefId, namespace: Namespace) -> bool {
-        let kind = self.item(def).kind;
-        match namespace {
-            Namespace::Type => {
-                use ItemKind::*;
-                matches!(kind, Struct | Union | Enum | Trait | Alias)
-            }
-            Namespace::Value => match kind {
-                ItemKind::Fn | ItemKind::Static | ItemKind::Const => true,
-                // Unit and tuple structs are values and functions as well.
-                ItemKind::Struct => {
-                    let Def { file, .. } = *self.def(def);
-                    self.fields_of(def).first().is_none_or(|f| self.is_number(self.name(file, f.name)))
-                }
-                _ => false,
-            },
-            Namespace::Macro => kind == ItemKind::Macro,
-        }
-    }
-
-    fn is_number(&self, name: Symbol) -> bool {
-        self.text(name).starts_with(|c: char| c.is_ascii_digit())
+    /// `Self::Output` in an impl is that impl's, whatever the other impls of the type call so.
+    fn own_associated_type(&self, scope: &Scope, name: Symbol, namespace: Namespace) -> Option<DefId> {
+        let item = scope.item.filter(|_| namespace == Namespace::Type)?;
+        let block = self.impl_of(item).or(Some(item).filter(|&i| self.item(i).kind == ItemKind::Impl))?;
+        self.member_of_impl(block, name)
     }
 
     /// The variant of an enum with that name.
@@ -418,7 +210,7 @@ impl Model {
         self.variants_of(def).iter().position(|v| self.name(file, v.name) == name).map(|v| v as u32)
     }
 
-    fn extern_crate(&self, module: ModRef, name: Symbol) -> Res {
+    pub(super) fn extern_crate(&self, module: ModRef, name: Symbol) -> Res {
         if matches!(name, known::STD | known::CORE | known::ALLOC) {
             return Res::External(known::STD);
         }
@@ -436,7 +228,7 @@ impl Model {
         }
     }
 
-    fn crate_root(&self, module: ModRef) -> ModRef {
+    pub(super) fn crate_root(&self, module: ModRef) -> ModRef {
         self.tree.roots[self.module(module).krate.0 as usize]
     }
 
@@ -452,30 +244,5 @@ impl Model {
     fn parent_module(&self, module: ModRef) -> Res {
         let parent = self.module(self.nearest_module(module)).parent;
         parent.map_or(Res::Unknown, |p| Res::Module(self.nearest_module(p)))
-    }
-
-    /// Whether the code of a module sees an external trait by its name or an unnamed import.
-    pub(super) fn trait_in_scope(&self, module: ModRef, path: Symbol) -> bool {
-        let name = self.symbols.find(self.symbols.last_segment(path));
-        let Some(name) = name else { return false };
-        let mut busy = Busy::new();
-        if self.name_in_scope(module, name, Namespace::Type, &mut busy) == Res::External(path) {
-            return true;
-        }
-        let mut here = module;
-        loop {
-            let unnamed: Vec<Named> = self.names.named(here, known::UNDERSCORE).collect();
-            let means = |named: &Named| match *named {
-                Named::Use(import) => self.imported(import, Namespace::Type, &mut Busy::new()) == Res::External(path),
-                _ => false,
-            };
-            if unnamed.iter().any(means) {
-                return true;
-            }
-            match self.module(here).parent {
-                Some(outer) if self.is_body_module(here) => here = outer,
-                _ => return false,
-            }
-        }
     }
 }

@@ -5,6 +5,7 @@ use crate::apis::{AttributeRow, FnRow, Heat, Obligation};
 use crate::facts::body::Projection;
 use crate::facts::types::PathId;
 use crate::facts::{ItemKind, Variant};
+use crate::source::Span;
 
 impl Model {
     /// The struct or enum of the run that has field `name`, seen from a value of type `ty`.
@@ -55,12 +56,48 @@ impl Model {
         self.type_row(ty)?.obligation.as_ref()
     }
 
+    /// Whether code says `#[allow(clippy::x)]` or `#[expect(clippy::x)]` around a place, for one of these names.
+    pub fn allows_clippy(&self, at: Span, names: &[String]) -> bool {
+        let file = self.file(at.file);
+        let header = &file.facts.header;
+        header.attributes.iter().filter(|a| a.target.contains(at.range)).any(|attribute| {
+            let level = header.types.last_name(attribute.path).get().map_or("", |n| file.facts.names.get(n));
+            let mut words = attribute.words.of(&header.words).iter().map(|&w| file.facts.names.get(w));
+            matches!(level, "allow" | "expect")
+                && words.any(|w| w == "clippy")
+                && attribute.words.of(&header.words).iter().any(|&w| names.iter().any(|n| n == file.facts.names.get(w)))
+        })
+    }
+
+    /// Whether a place is compiled only where `cfg` says one of these words: `windows`, `target_os = "windows"`, but not
+    /// `not(windows)`.
+    pub fn is_only_for(&self, at: Span, words: &[String]) -> bool {
+        let file = self.file(at.file);
+        let header = &file.facts.header;
+        header.attributes.iter().filter(|a| a.target.contains(at.range)).any(|attribute| {
+            let is_cfg = header.types.last_name(attribute.path).get().is_some_and(|n| file.facts.names.get(n) == "cfg");
+            let said: Vec<&str> = attribute.words.of(&header.words).iter().map(|&w| file.facts.names.get(w)).collect();
+            is_cfg
+                && !said.contains(&"not")
+                && !said.contains(&"any")
+                && said.iter().any(|w| words.iter().any(|o| o == w))
+        })
+    }
+
     /// The function of the run that a value of that type is.
     pub fn fn_def(&self, ty: Ty) -> Option<DefId> {
         match *self.ty(ty) {
             TyData::FnDef(def) => Some(def),
             _ => None,
         }
+    }
+
+    /// Whether a function calls something of that name.
+    pub fn calls_name(&self, def: DefId, name: &str) -> bool {
+        let Some(body) = self.body_of(def) else { return false };
+        let file = self.file(body.file);
+        let header = &file.facts.header;
+        self.body_header(body).calls.of(&header.body_names).iter().any(|&n| file.facts.names.get(n) == name)
     }
 
     /// Whether every value of an enum is one of its names.

@@ -92,6 +92,7 @@ known! {
     INTO_FUTURE = "std::future::IntoFuture",
     RANGE = "std::ops::Range",
     SLICE = "slice",
+    POINTER = "pointer",
 }
 
 impl Symbols {

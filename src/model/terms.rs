@@ -124,10 +124,12 @@ impl Model {
                 self.unify(p, output, subst);
             }
             // `&Vec<T>` for `&[T]`, a guard for what it guards.
-            (Slice(_), External(..)) => {
-                if let Some(inner) = self.deref(actual) {
-                    self.unify(pattern, inner, subst);
-                }
+            (Slice(p), External(..)) => {
+                let of = self.autoderef(actual).find_map(|ty| match *self.ty(ty) {
+                    Slice(of) | Array(of) => Some(of),
+                    _ => None,
+                });
+                of.into_iter().for_each(|of| self.unify(*p, of, subst));
             }
             _ => {}
         }
@@ -137,6 +139,8 @@ impl Model {
     pub(super) fn pointee(&self, ty: Ty) -> Ty {
         match *self.ty(ty) {
             TyData::Pointer(to) => to,
+            // What a cell holds: `LocalKey<RefCell<T>>::with_borrow_mut`.
+            TyData::External(..) if self.type_row(ty).is_some_and(|row| row.locks) => self.arg(ty, 0),
             _ => self.deref(ty).unwrap_or_default(),
         }
     }
@@ -147,6 +151,7 @@ impl Model {
             TyData::External(path, args) => (*path, args.to_vec()),
             TyData::Prim(name) => (*name, Vec::new()),
             TyData::Slice(of) | TyData::Array(of) => (known::SLICE, vec![*of]),
+            TyData::Pointer(of) => (known::POINTER, vec![*of]),
             _ => return None,
         };
         let row = self.type_row_at(path)?;

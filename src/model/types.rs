@@ -179,15 +179,20 @@ impl Cells {
         Cells(std::iter::repeat_with(|| AtomicU32::new(Self::EMPTY)).take(len).collect())
     }
 
+    pub(super) fn get(&self, index: usize) -> Option<Ty> {
+        Some(self.0[index].load(Ordering::Acquire)).filter(|&ty| ty != Self::EMPTY).map(Ty)
+    }
+
+    pub(super) fn set(&self, index: usize, ty: Ty) {
+        self.0[index].store(ty.0, Ordering::Release);
+    }
+
     pub(super) fn get_or(&self, index: usize, compute: impl FnOnce() -> Ty) -> Ty {
-        match self.0[index].load(Ordering::Acquire) {
-            Self::EMPTY => {
-                let ty = compute();
-                self.0[index].store(ty.0, Ordering::Release);
-                ty
-            }
-            found => Ty(found),
-        }
+        self.get(index).unwrap_or_else(|| {
+            let ty = compute();
+            self.set(index, ty);
+            ty
+        })
     }
 }
 

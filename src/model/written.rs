@@ -7,14 +7,18 @@ use super::symbols::{Symbol, known};
 use super::types::{Bound, Param, Ty, TyData};
 use crate::facts::types::{PathId, Segment, TypeId, TypeKind, TypeTable};
 use crate::facts::{ItemKind, item_flags};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-/// Aliases and types nested deeper than this are not followed.
-const MAX_DEPTH: u32 = 48;
+/// Types nested deeper than this are not followed.
+const MAX_DEPTH: u32 = 64;
 
 thread_local! {
-    /// How deep the types being lowered on this thread are nested: aliases may name each other in a circle.
+    /// How deep the types being lowered on this thread are nested.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Items whose types are being lowered on this thread: aliases may name each other in a circle.
+    static PENDING: RefCell<Vec<DefId>> = const { RefCell::new(Vec::new()) };
+    /// How often a circle or a deep nesting was cut. What was cut depends on where one began, and is not kept.
+    static CUTS: Cell<u32> = const { Cell::new(0) };
 }
 
 impl Model {
@@ -23,6 +27,7 @@ impl Model {
         let Some(id) = id.get() else { return Ty::UNKNOWN };
         let depth = DEPTH.get();
         if depth > MAX_DEPTH {
+            CUTS.set(CUTS.get() + 1);
             return Ty::UNKNOWN;
         }
         DEPTH.set(depth + 1);
@@ -38,7 +43,7 @@ impl Model {
         let all = || self.lower_all(scope, table, args);
         let data = match node.kind {
             TypeKind::Path => return self.lower_path(scope, table, node.path),
-            TypeKind::Ref => return self.ref_to(false, first()),
+            TypeKind::Ref | TypeKind::StaticRef => return self.ref_to(false, first()),
             TypeKind::RefMut => return self.ref_to(true, first()),
             TypeKind::Pointer => TyData::Pointer(first()),
             TypeKind::Tuple => TyData::Tuple(all()),
@@ -134,10 +139,10 @@ impl Model {
         if let Some(alias) = self.apis.alias(self.text(path)) {
             return self.term_ty(&alias.to, &super::terms::Env::of_params(&alias.params, args));
         }
-        let is_result = path != known::RESULT && args.len() <= 1 && self.symbols.last_segment(path) == "Result";
+        let is_result = path != known::RESULT && args.len() <= 2 && self.symbols.last_segment(path) == "Result";
         if is_result && self.type_row_at(path).is_none() {
-            let ok = args.first().copied().unwrap_or_default();
-            return self.external(known::RESULT, &[ok, Ty::UNKNOWN]);
+            let at = |index: usize| args.get(index).copied().unwrap_or_default();
+            return self.external(known::RESULT, &[at(0), at(1)]);
         }
         self.external(path, args)
     }
@@ -191,6 +196,25 @@ impl Model {
         }
     }
 
+    /// The traits of [`Model::bounds_of`], without arguments: those may name the parameter again.
+    pub(super) fn bounding_traits(&self, ty: Ty) -> Vec<Res> {
+        let of_bound = |bound: &Bound| match *self.ty(bound.of) {
+            TyData::Adt(def, _) => Res::Def(def),
+            TyData::External(path, _) => Res::External(path),
+            _ => Res::Unknown,
+        };
+        let Param { owner, index } = match self.ty(ty) {
+            TyData::Impl(bounds) | TyData::Dyn(bounds) => return bounds.iter().map(of_bound).collect(),
+            TyData::Param(param) => *param,
+            _ => return Vec::new(),
+        };
+        let Some(generic) = self.generics_of(owner).get(index as usize) else { return vec![Res::Def(owner)] };
+        let Some(bounds) = generic.bounds.get() else { return Vec::new() };
+        let (scope, table) = (self.scope_of_def(owner), &self.header(self.def(owner).file).types);
+        let paths = table.type_args(bounds).iter().map(|&t| table.ty(t).path);
+        paths.map(|path| self.resolve(&scope, table, path, Namespace::Type)).collect()
+    }
+
     fn param_bounds(&self, param: Param) -> Box<[Bound]> {
         let Param { owner, index } = param;
         let Some(generic) = self.generics_of(owner).get(index as usize) else {
@@ -208,10 +232,22 @@ impl Model {
     pub fn item_ty(&self, def: DefId) -> Ty {
         let Def { file, item, .. } = *self.def(def);
         let linked = self.linked(file);
-        linked.item_types.get_or(item.index(), || {
-            let header = &linked.unit.facts.header;
-            self.lower_ty(&self.scope_of_def(def), &header.types, header.items[item.index()].ty)
-        })
+        if let Some(ty) = linked.item_types.get(item.index()) {
+            return ty;
+        }
+        if PENDING.with_borrow(|pending| pending.contains(&def)) {
+            CUTS.set(CUTS.get() + 1);
+            return Ty::UNKNOWN;
+        }
+        PENDING.with_borrow_mut(|pending| pending.push(def));
+        let cuts = CUTS.get();
+        let header = &linked.unit.facts.header;
+        let ty = self.lower_ty(&self.scope_of_def(def), &header.types, header.items[item.index()].ty);
+        PENDING.with_borrow_mut(|pending| pending.pop());
+        if CUTS.get() == cuts {
+            linked.item_types.set(item.index(), ty);
+        }
+        ty
     }
 
     /// What naming a static or const gives.

@@ -54,7 +54,7 @@ fn structs_enums_unions_and_aliases() {
         module 0
         Struct S in 0 +pub +visible <T>
           pub a: Vec<T>
-          b: &str
+          b: &'static str
         Struct T in 0
           pub 0: u8
           1: Box<dyn Fn<(A), Output = B>>
@@ -152,7 +152,7 @@ fn cfg_and_test_flags() {
         Fn b in 0 +test () : () = body 1
         Fn c in 0 +cfg () : () = body 2
         Fn d in 0 +test +async () : () = body 3
-          #[tokio::test(flavor)]
+          #[tokio::test(flavor x)]
         Impl _ in 0 +cfg : S
         Fn e in 0 of item 4 +cfg () : () = body 4
         Fn inner in 1 +cfg () : () = body 5
@@ -179,9 +179,9 @@ fn attributes() {
         Struct S in 0
           #[derive(Clone Drop)]
         Fn main in 0 +async () : () = body 0
-          #[tokio::main(flavor)]
+          #[tokio::main(flavor current_thread)]
         Fn c in 0 () : () = body 1
-          #[cached(size)]
+          #[cached(size 3)]
         "
     );
 }

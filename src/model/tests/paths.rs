@@ -17,7 +17,7 @@ fn renames_and_nested_imports() {
         "ext::thing",
         "std::collections::HashMap::new",
         "tokio::task::spawn",
-        "?",
+        "other::h",
     ];
     let found = model.callees("krate::f");
     assert_eq!(found[..5], expected[..5]);
@@ -200,4 +200,23 @@ fn tests_are_known_through_modules() {
     assert!(model.is_test(model.find("krate::tests::t")));
     assert!(model.is_test(model.find("krate::more::g")));
     assert!(!model.is_test(model.find("krate::f")));
+}
+
+#[test]
+fn a_macro_does_not_hide_its_crate() {
+    let model =
+        package(&[("src/lib.rs", "use anyhow::anyhow; fn f() -> anyhow::Result<u8> { anyhow::format_err(); Ok(1) }")]);
+    assert_eq!(model.callees("krate::f")[0], "anyhow::format_err");
+    assert!(model.ty_text(model.item_ty(model.find("krate::f"))).starts_with("std::result::Result<u8"));
+}
+
+#[test]
+fn modules_named_like_primitives() {
+    let model = package(&[(
+        "src/lib.rs",
+        "use std::{str, u8}; fn f(s: &str, n: u8) { str::from_utf8(&[]); let d: u8 = Default::default(); }",
+    )]);
+    assert_eq!(model.callees("krate::f"), ["std::str::from_utf8", "std::default::Default::default"]);
+    assert_eq!(model.local_text("krate::f", "s"), "&str");
+    assert_eq!(model.local_text("krate::f", "n"), "u8");
 }

@@ -273,3 +273,29 @@ fn std_processes() {
         &[("child", "std::process::Child"), ("out", "std::option::Option<std::process::ChildStdout>")],
     );
 }
+
+#[test]
+fn associated_types_are_those_of_the_impl() {
+    check(
+        "use std::{future::Future, ops::Add}; struct N; struct Sum; struct Done;
+         impl Add for N { type Output = Sum; fn add(self, o: N) -> Self::Output { Sum } }
+         impl Future for N { type Output = Done; fn poll(self) -> Self::Output { Done } }
+         async fn f(n: N) { let d = n.await; let s = N.add(N); let p = N.poll(); }",
+        "krate::f",
+        &[("d", "krate::Done"), ("s", "krate::Sum"), ("p", "krate::Done")],
+    );
+}
+
+#[test]
+fn circles_of_bounds_and_pointers_end() {
+    check("type X = (Y, Y, Y); type Y = (X, X, X); fn g(x: X) { let t = x.0; }", "krate::g", &[("t", "(_, _, _)")]);
+    check(
+        "use std::{future::Future, ops::Deref};
+         trait Try { type Ok; type Error; }
+         struct Loop; impl Deref for Loop { type Target = Loop; fn deref(&self) -> &Loop { self } }
+         fn f<F: Try + Future<Output = Result<F::Ok, F::Error>>>(f: F, l: Loop) { let a = l.x; let b = f.go(); l.y(); take(&l); }
+         fn take<T>(t: &[T]) {}",
+        "krate::f",
+        &[("a", "_"), ("b", "_")],
+    );
+}
