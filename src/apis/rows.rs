@@ -44,6 +44,9 @@ pub struct TypeRow {
     pub weak: bool,
     /// A lock or cell: its content changes through `&self`.
     pub locks: bool,
+    /// Only one thread can reach it (`RefCell`, `Cell`): that its content changes through `&self` says nothing of who
+    /// shares it.
+    pub unsync: bool,
     /// A collection that changes through `&self` (`DashMap`).
     pub shared: bool,
     /// What iterating over it by value yields; for streams, what `next().await` yields. `&x` and `&mut x` of a
@@ -246,6 +249,10 @@ pub struct FnRow {
     pub pair: Option<[End; 2]>,
     /// Does not return.
     pub never: bool,
+    /// On a static, it tells one caller of all that it is the first (`AtomicBool::swap`).
+    pub once_guard: bool,
+    /// Keeps the program running for as long as it serves: accepts, or is the event loop of a window.
+    pub serves: bool,
     /// Its result can tell a loop to stop: a closed channel, a cancelled token, a signal, a dead `Weak`.
     pub ends: bool,
     /// The content or element in the result has left the receiver: `take`, `remove`, `pop`.

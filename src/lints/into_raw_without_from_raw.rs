@@ -17,6 +17,9 @@ const NAME: &str = "into_raw_without_from_raw";
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| seed.kind == SeedKind::Acquire(ObligationKind::RawMemory);
     model.each_seed(wanted, |tracer, position, seed| {
+        if is_meant(model, position) {
+            return;
+        }
         let Some(acquires) = acquires(tracer, seed).filter(|a| !puts_back(tracer, seed, a)) else { return };
         let terms = Terms {
             kind: ObligationKind::RawMemory,
@@ -27,7 +30,12 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         };
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         let loss = fate.losses.iter().min_by_key(|l| (l.lost == Lost::Exit(EdgeKind::Cancel), l.at));
-        if let Some(loss) = loss.filter(|loss| loss.lost != Lost::Discarded || !was_pointed_to(tracer, seed)) {
+        // `match give(p) { 0 => Ok(()), e => { Box::from_raw(p); Err(e) } }`: taken back where it was refused.
+        let handed_over = |l: &Loss| l.lent && !matches!(l.lost, Lost::Exit(_)) && !fate.releases.is_empty();
+        if let Some(loss) = loss
+            .filter(|loss| !handed_over(loss))
+            .filter(|loss| loss.lost != Lost::Discarded || !was_pointed_to(tracer, seed))
+        {
             out.push(report(model, tracer, position, seed, acquires, &fate, loss));
         } else if fate.returned && is_export(model, position) && !model.reclaims(&acquires.released_by) {
             out.push(given_out(model, tracer, position, seed, acquires));
@@ -37,6 +45,12 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
 
 fn acquires(tracer: &Tracer, seed: &Seed) -> Option<&'static Acquires> {
     tracer.row(seed.body, seed.statement)?.acquires.as_ref()
+}
+
+/// `pub fn leak(self)`: the function's name says it.
+fn is_meant(model: &Model, position: u32) -> bool {
+    let name = model.text(model.def_name(model.analysis.digests[position as usize].owner));
+    name.split('_').any(|part| part == "leak" || part == "forget")
 }
 
 /// `let rc = Rc::from_raw(p); …; let _ = Rc::into_raw(rc);`: a loan of something owned elsewhere goes back.
@@ -105,7 +119,10 @@ fn report(
     let span = model.span_of(tracer, seed.body, seed.statement);
     let owner = model.analysis.digests[position as usize].owner;
     let confidence = match loss.lost {
-        Lost::Exit(EdgeKind::Cancel) => Confidence::Low,
+        // Foreign code got it, and somewhere the run takes such pointers back: a token that goes round.
+        _ if loss.lent && fate.releases.is_empty() && model.reclaims(&acquires.released_by) => Confidence::Low,
+        // `if size_of::<T>() == 0 { p = dangling }`: what was there may have been nothing.
+        Lost::Exit(EdgeKind::Cancel) | Lost::Overwritten => Confidence::Low,
         _ if fate.escapes || fate.gave_up || !fate.stored.is_empty() => Confidence::Medium,
         _ => Confidence::High,
     };
@@ -125,16 +142,23 @@ fn report(
         format!(
             "looked for {partners}, a place that keeps the pointer, or a caller that gets it; found none on this path"
         ),
-        "take the pointer back with the matching `from_raw` on every path, or keep the owner and pass `as_ptr`"
+        "do what can fail before ownership is given up, or take the pointer back with the matching `from_raw` on every path"
             .to_owned(),
     )
     .primary("ownership is given up here");
     let at = |range| Span { file: span.file, range };
     if loss.at.hi > 0 {
-        diagnostic = diagnostic.label(at(loss.at), "leaves here without taking it back");
+        let text = match loss.lost {
+            Lost::Overwritten => "the pointer is overwritten here",
+            _ => "leaves here without taking it back",
+        };
+        diagnostic = diagnostic.label(at(loss.at), text);
     }
     if let Some(&release) = fate.releases.first() {
         diagnostic = diagnostic.label(at(release), "taken back here, on another path");
+    }
+    if confidence == Confidence::Medium {
+        diagnostic = diagnostic.note("assumed that nobody else takes it back: on other paths it is handed on");
     }
     diagnostic
 }

@@ -1,7 +1,7 @@
 //! Whether a body can end: loops without an exit of their own, through calls that never return.
 
 use super::access::Tracer;
-use super::{Callee, DefId};
+use super::{Callee, DefId, Ty};
 use crate::facts::body::*;
 use crate::facts::item_flags;
 use rustc_hash::FxHashSet;
@@ -94,6 +94,10 @@ fn statements(tracer: &Tracer, index: u32, block: &Block, never: Option<DefId>) 
                 if Some(def) == never && waits {
                     return Through::Stops;
                 }
+                // `fn leave(code: i32) -> ! { process::exit(code) }`
+                if waits && tracer.model.item_ty(def) == Ty::NEVER {
+                    return Through::Ends;
+                }
             }
             Callee::External(_) | Callee::Distinctive(_) => {
                 let Some(row) = tracer.row(index, id) else { continue };
@@ -153,7 +157,7 @@ pub fn is_service_loop(tracer: &Tracer, index: u32, id: LoopId) -> bool {
         let source = entry.iterates.as_place().and_then(|(_, place)| body.whole_local(place));
         let call = source.filter(|l| body.locals[l.index()].kind == LocalKind::Temp);
         let call = call.and_then(|local| tracer.definition_id(index, local));
-        return call.and_then(|call| tracer.row(index, call)).is_some_and(|row| row.from_outside || row.ends);
+        return call.and_then(|call| tracer.row(index, call)).is_some_and(|row| row.from_outside);
     }
     let inside = |block: &Block| {
         std::iter::successors(block.in_loop.get(), |l| body.loops[l.index()].parent.get()).any(|l| l == id)
@@ -163,7 +167,7 @@ pub fn is_service_loop(tracer: &Tracer, index: u32, id: LoopId) -> bool {
         .iter()
         .filter(|b| inside(b))
         .flat_map(|b| b.statements.ids())
-        .any(|statement| tracer.row(index, StatementId(statement)).is_some_and(|row| row.from_outside || row.ends));
+        .any(|statement| tracer.row(index, StatementId(statement)).is_some_and(|row| row.from_outside));
     let awaits = || body.blocks.iter().any(|b| inside(b) && matches!(b.end, End::Await | End::Select));
     fed || (entry.kind == LoopKind::Loop && (awaits() || !has_exit(body, id)))
 }

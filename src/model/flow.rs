@@ -58,6 +58,8 @@ pub struct Loss {
     pub at: TextRange,
     /// Whether it was ended, though not released, before (`kill` without `wait`).
     pub ended: bool,
+    /// Whether foreign code was given it before.
+    pub lent: bool,
     /// The local that held it last.
     pub holder: LocalId,
     /// Branches taken on the way, in order.
@@ -94,6 +96,7 @@ enum Role {
 struct State {
     held: Vec<(LocalId, Role)>,
     ended: bool,
+    lent: bool,
 }
 
 impl State {
@@ -279,7 +282,7 @@ impl<'a> Walk<'a> {
                     EdgeKind::Normal => self.scope_end(holder),
                     kind => Lost::Exit(kind),
                 };
-                self.lose(lost, block.span, holder, state.ended);
+                self.lose(lost, block.span, holder, &state);
             }
             return;
         }
@@ -296,7 +299,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn lose(&mut self, lost: Lost, at: TextRange, holder: LocalId, ended: bool) {
+    fn lose(&mut self, lost: Lost, at: TextRange, holder: LocalId, state: &State) {
         let safe = self.terms.safe_drop && lost != Lost::Detached;
         if safe || self.is_meant(holder) || !matches!(lost, Lost::Exit(_)) && self.process_ends() {
             return;
@@ -310,7 +313,7 @@ impl<'a> Walk<'a> {
             node = self.nodes[node].from;
         }
         way.reverse();
-        self.fate.losses.push(Loss { lost, at, ended, holder, way });
+        self.fate.losses.push(Loss { lost, at, ended: state.ended, lent: state.lent, holder, way });
     }
 
     /// `let _detached = …`: the name says that it is meant.
@@ -350,13 +353,27 @@ impl<'a> Walk<'a> {
         Some((self.body().local_of(place)?, position, place))
     }
 
-    /// Of raw values: `parts.0` of a tuple that holds the pointer, and `&mut (*p).first`, which is as good as `p`.
-    fn is_raw_part(&self, position: Position, place: PlaceId) -> bool {
+    /// `pair.1` of a tuple that holds the value; of raw values also `&mut (*p).first`, which is as good as `p`.
+    fn is_inner_part(&self, position: Position, place: PlaceId) -> bool {
         let steps = self.body().projections_of(place);
         let borrowed = matches!(position, Position::Ref | Position::RefMut);
+        if self.terms.copy && borrowed && steps.contains(&Projection::Deref) {
+            return true;
+        }
         let ty = self.body().local_of(place).map(|l| self.tracer.body(self.index).types.locals[l.index()]);
         let tuple = ty.is_some_and(|ty| matches!(self.model().ty(ty), TyData::Tuple(_)));
-        tuple && steps.len() == 1 || borrowed && steps.contains(&Projection::Deref)
+        tuple && matches!(steps, [Projection::Field(_)]) && self.may_be(self.tracer.ty(self.index, place))
+    }
+
+    /// Whether a value of that type can be the one that is followed.
+    fn may_be(&self, ty: super::Ty) -> bool {
+        let inner = self.model().payload(ty);
+        match self.model().obligation(inner) {
+            Some(obligation) => obligation.kind == self.terms.kind,
+            None => {
+                inner == super::Ty::UNKNOWN || self.terms.copy && matches!(self.model().ty(inner), TyData::Pointer(_))
+            }
+        }
     }
 
     fn is_held(&self, state: &State, operand: Operand) -> bool {
@@ -398,7 +415,7 @@ impl<'a> Walk<'a> {
                 Step::Go
             }
             Op::Use if role == Role::Owner && position == Position::Bare && !self.terms.copy => {
-                self.lose(Lost::Discarded, body.spans[id.index()], local, state.ended);
+                self.lose(Lost::Discarded, body.spans[id.index()], local, state);
                 Step::Met
             }
             Op::Struct if !by_ref => {
@@ -451,6 +468,11 @@ impl<'a> Walk<'a> {
                 self.fate.stored.push(id);
                 state.held.clear();
             }
+            // `self.task = Some(handle.abort_handle())`: a second handle is kept.
+            None if !self.is_reference(dest) => {
+                self.fate.escapes = true;
+                state.held.clear();
+            }
             None => {}
         }
     }
@@ -467,7 +489,7 @@ impl<'a> Walk<'a> {
             let index = self.body().statements.iter().position(|s| s == statement).unwrap_or(0);
             state.remove(local);
             if !state.owned() {
-                self.lose(Lost::Overwritten, self.body().spans[index], local, state.ended);
+                self.lose(Lost::Overwritten, self.body().spans[index], local, state);
             }
         }
         Step::Go
@@ -481,7 +503,7 @@ impl<'a> Walk<'a> {
             return Step::Go;
         }
         if let Some((holder, _)) = dying.into_iter().find(|(_, r)| *r == Role::Owner) {
-            self.lose(self.scope_end(holder), TextRange::default(), holder, state.ended);
+            self.lose(self.scope_end(holder), TextRange::default(), holder, state);
         }
         Step::Met
     }
