@@ -348,8 +348,7 @@ impl<'a> Walk<'a> {
 
     fn local_of(&self, operand: Operand) -> Option<(LocalId, Position, PlaceId)> {
         let (position, place) = operand.as_place()?;
-        (covers(self.tracer, self.index, place) || self.terms.copy && self.is_raw_part(position, place))
-            .then_some(())?;
+        (covers(self.tracer, self.index, place) || self.is_inner_part(position, place)).then_some(())?;
         Some((self.body().local_of(place)?, position, place))
     }
 
