@@ -44,6 +44,9 @@ pub struct TypeRow {
     pub weak: bool,
     /// A lock or cell: its content changes through `&self`.
     pub locks: bool,
+    /// Only one thread can reach it (`RefCell`, `Cell`): that its content changes through `&self` says nothing of who
+    /// shares it.
+    pub unsync: bool,
     /// A collection that changes through `&self` (`DashMap`).
     pub shared: bool,
     /// What iterating over it by value yields; for streams, what `next().await` yields. `&x` and `&mut x` of a

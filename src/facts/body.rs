@@ -45,8 +45,10 @@ pub struct Body {
     /// Block 0 is the entry, block 1 the exit.
     pub blocks: Vec<Block>,
     /// Statements, grouped by block.
+    #[serde(with = "super::encoding::statements")]
     pub statements: Vec<Statement>,
     /// The span of each statement: callee or operator, never the arguments.
+    #[serde(with = "super::encoding::spans")]
     pub spans: Vec<TextRange>,
     /// Operands of statements.
     pub operands: Vec<Operand>,
@@ -335,7 +337,7 @@ pub struct Statement {
     pub dest: PlaceId,
     /// Depends on `op`.
     pub data: u32,
-    /// First of its operands in [`Body::operands`].
+    /// First of its operands in [`Body::operands`], where those of the statement before it end.
     pub first: u32,
 }
 

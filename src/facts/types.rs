@@ -64,7 +64,7 @@ pub struct PathNode {
     pub qself: TypeId,
     /// How many leading segments belong to the trait of `<T as a::Trait>::f`.
     pub trait_segments: u32,
-    /// A run of [`TypeTable::segments`]. `crate`, `self`, `super` and `Self` are names like others.
+    /// A run of [`TypeTable::segments`], after those of the path before it. `crate`, `self`, `super` and `Self` are names like others.
     pub segments: Run,
 }
 
@@ -90,6 +90,7 @@ pub struct TypeTable {
     /// Arguments of types and segments.
     pub args: Vec<TypeId>,
     /// Paths.
+    #[serde(with = "super::encoding::paths")]
     pub paths: Vec<PathNode>,
     /// Segments of paths.
     pub segments: Vec<Segment>,

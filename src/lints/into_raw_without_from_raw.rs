@@ -17,6 +17,9 @@ const NAME: &str = "into_raw_without_from_raw";
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| seed.kind == SeedKind::Acquire(ObligationKind::RawMemory);
     model.each_seed(wanted, |tracer, position, seed| {
+        if is_meant(model, position) {
+            return;
+        }
         let Some(acquires) = acquires(tracer, seed).filter(|a| !puts_back(tracer, seed, a)) else { return };
         let terms = Terms {
             kind: ObligationKind::RawMemory,
@@ -37,6 +40,12 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
 
 fn acquires(tracer: &Tracer, seed: &Seed) -> Option<&'static Acquires> {
     tracer.row(seed.body, seed.statement)?.acquires.as_ref()
+}
+
+/// `pub fn leak(self)`: the function's name says it.
+fn is_meant(model: &Model, position: u32) -> bool {
+    let name = model.text(model.def_name(model.analysis.digests[position as usize].owner));
+    name.split('_').any(|part| part == "leak" || part == "forget")
 }
 
 /// `let rc = Rc::from_raw(p); …; let _ = Rc::into_raw(rc);`: a loan of something owned elsewhere goes back.
@@ -105,7 +114,10 @@ fn report(
     let span = model.span_of(tracer, seed.body, seed.statement);
     let owner = model.analysis.digests[position as usize].owner;
     let confidence = match loss.lost {
-        Lost::Exit(EdgeKind::Cancel) => Confidence::Low,
+        // Foreign code got it, and somewhere the run takes such pointers back: a token that goes round.
+        _ if loss.lent && fate.releases.is_empty() && model.reclaims(&acquires.released_by) => Confidence::Low,
+        // `if size_of::<T>() == 0 { p = dangling }`: what was there may have been nothing.
+        Lost::Exit(EdgeKind::Cancel) | Lost::Overwritten => Confidence::Low,
         _ if fate.escapes || fate.gave_up || !fate.stored.is_empty() => Confidence::Medium,
         _ => Confidence::High,
     };

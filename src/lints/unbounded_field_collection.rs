@@ -14,16 +14,19 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     for root in model.analysis.ledger.roots() {
         let Root::Field(owner, name) = root else { continue };
         // Sets of tasks are judged by a lint of their own.
-        let judged_elsewhere = model.is_public_field(owner, name) || model.field_holds_obligations(owner, name);
+        let judged_elsewhere = model.is_public_field(owner, name)
+            || model.field_holds_obligations(owner, name)
+            || model.field_is_borrowed(owner, name);
         if model.is_test(owner) && !model.tests || judged_elsewhere {
             continue;
         }
         let events = model.analysis.ledger.events(root);
-        if excused(model, name, &events) {
+        if excused(model, owner, name, &events) {
             continue;
         }
         let mut functions = Vec::new();
-        for event in events.iter().filter(|e| e.is_growth()) {
+        let keys_are_static = model.field_keys_are_static(owner, name);
+        for event in events.iter().filter(|e| e.is_growth() && !(keys_are_static && e.has_key())) {
             let Some(lifetime) = model.lifetime(owner, name, event) else { continue };
             let often = matches!(model.runs_of(event), Runs::PerCall | Runs::PerThread | Runs::Repeated)
                 || lifetime == Lifetime::Loop;
@@ -36,9 +39,9 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
 }
 
 /// Something makes it smaller while it lives, bounds it, or takes it out of sight. A clear at shutdown is too late.
-fn excused(model: &Model, name: Symbol, events: &[Event]) -> bool {
+fn excused(model: &Model, owner: DefId, name: Symbol, events: &[Event]) -> bool {
     let in_time = |e: &Event| {
-        !model.is_shutdown(model.analysis.digests[e.site.function as usize].owner) && !model.is_test_event(e)
+        !model.is_shutdown(model.analysis.digests[e.site.function as usize].owner, owner) && !model.is_test_event(e)
     };
     let excuses = |e: &Event| match e.kind {
         EventKind::Grow | EventKind::Look | EventKind::Pass(..) => false,

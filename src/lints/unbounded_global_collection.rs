@@ -19,7 +19,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         if excused(model, def, &events) {
             continue;
         }
-        for event in growth(model, &events) {
+        for event in growth(model, def, &events) {
             let looked_up = events.iter().any(|e| {
                 matches!(e.kind, EventKind::Look | EventKind::Bound) && e.site.function == event.site.function
             });
@@ -40,9 +40,10 @@ fn excused(model: &Model, def: DefId, events: &[Event]) -> bool {
 }
 
 /// The places where it grows without end, each function's first.
-fn growth<'e>(model: &Model, events: &'e [Event]) -> Vec<&'e Event> {
+fn growth<'e>(model: &Model, def: DefId, events: &'e [Event]) -> Vec<&'e Event> {
     let mut found: Vec<&Event> = Vec::new();
-    for event in events {
+    let keys_are_static = model.static_keys_are_static(def);
+    for event in events.iter().filter(|e| !(keys_are_static && e.has_key())) {
         let often = matches!(model.runs_of(event), Runs::PerCall | Runs::PerThread | Runs::Repeated);
         if event.is_growth() && often && !found.iter().any(|f| f.site.function == event.site.function) {
             found.push(event);

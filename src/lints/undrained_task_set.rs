@@ -6,7 +6,7 @@ use crate::facts::body::*;
 use crate::model::access::{Root, Tracer};
 use crate::model::exits::{is_service_loop, loops_up};
 use crate::model::heat::Runs;
-use crate::model::ledger::{Event, EventKind, collection_row};
+use crate::model::ledger::{Event, EventKind};
 use crate::model::{DefId, Model, Symbol};
 use crate::source::Span;
 
@@ -48,17 +48,18 @@ struct Found {
 
 /// A `JoinSet`, or a list of handles.
 fn holds_tasks(tracer: &Tracer, event: &Event) -> bool {
-    if event.collection == Some(Collection::TaskSet) {
-        return true;
+    match event.collection {
+        Some(Collection::TaskSet) => return true,
+        Some(Collection::List | Collection::Queue | Collection::Map) => {}
+        // A channel hands its tasks on.
+        _ => return false,
     }
     let body = &tracer.body(event.site.body).body;
     let statement = &body.statements[event.site.statement.index()];
-    let Some((_, place)) = body.args(statement).first().and_then(|a| a.as_place()) else { return false };
     let model = tracer.model;
-    let ty = tracer.ty(event.site.body, place);
-    let element = model.autoderef(ty).find(|&ty| collection_row(model, ty).is_some()).map(|ty| model.element(ty));
-    let pushed = body.args(statement).get(1).and_then(|a| a.as_place()).map(|(_, p)| tracer.ty(event.site.body, p));
-    [element, pushed].into_iter().flatten().any(|ty| {
+    // Not `all.extend(more)`: what is moved over was counted where it was made.
+    let pushed = body.args(statement).last().and_then(|a| a.as_place()).map(|(_, p)| tracer.ty(event.site.body, p));
+    pushed.is_some_and(|ty| {
         let kind = model.obligation(model.payload(ty)).map(|o| o.kind);
         matches!(kind, Some(ObligationKind::Task | ObligationKind::Thread))
     })
@@ -138,8 +139,11 @@ fn is_refutable(body: &Body, pattern: PatternId) -> bool {
 /// A set in a field: filled in a loop that serves, or per call, and drained nowhere but at the end.
 fn field_set(tracer: &Tracer, event: &Event, owner: DefId, name: Symbol) -> Option<Found> {
     let model = tracer.model;
+    if model.field_is_borrowed(owner, name) {
+        return None;
+    }
     let all = model.analysis.ledger.events(event.access.root);
-    let at_the_end = |e: &Event| model.is_shutdown(model.analysis.digests[e.site.function as usize].owner);
+    let at_the_end = |e: &Event| model.is_shutdown(model.analysis.digests[e.site.function as usize].owner, owner);
     let others: Vec<&Event> = all.iter().filter(|e| drains(e)).collect();
     let excuses = |e: &&Event| !at_the_end(e);
     if others.iter().any(excuses) || model.analysis.ledger.may_shrink(name, |e| !at_the_end(e)) {

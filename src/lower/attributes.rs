@@ -60,6 +60,7 @@ impl Lowerer {
     /// Test and cfg flags of a list of attributes.
     pub(super) fn attribute_flags(&mut self, attrs: &[syn::Attribute]) -> u16 {
         attrs.iter().fold(0, |flags, attr| {
+            // `#[]` is not parsed; every path has a segment.
             let Some(last) = attr.path().segments.last() else { return flags };
             flags
                 | match &attr.meta {

@@ -1,5 +1,6 @@
 //! The builder of one body: blocks, edges, scopes, locals, places. Knows no syntax.
 
+use super::env::Env;
 use crate::facts::body::*;
 use crate::facts::types::{PathId, TypeId, TypeTable};
 use crate::facts::{BodyId, BodyKind, ModuleId, NameId, Run, body_flags};
@@ -32,8 +33,8 @@ pub struct BodyState {
     pub module: ModuleId,
     pub body: Body,
     pub flags: u8,
-    /// Names in scope, innermost last.
-    pub env: Vec<(NameId, LocalId)>,
+    /// Names in scope.
+    pub env: Env,
     /// What the first alternative of the or-pattern being lowered binds.
     pub alternatives: Vec<(NameId, LocalId)>,
     pub frames: Vec<Frame>,
@@ -77,7 +78,7 @@ impl BodyState {
     pub fn clear(&mut self) {
         clear_body(&mut self.body);
         self.flags = 0;
-        self.env.clear();
+        self.env.truncate(0);
         self.alternatives.clear();
         self.frames.clear();
         self.calls.clear();
@@ -170,11 +171,6 @@ impl BodyState {
     fn push_place(&mut self, base: Base, projections: Run) -> PlaceId {
         self.body.places.push(Place { base, projections });
         PlaceId(self.body.places.len() as u32 - 1)
-    }
-
-    /// The local that a name means in this body, without looking outwards.
-    pub fn find(&self, name: NameId) -> Option<LocalId> {
-        self.env.iter().rev().find(|(n, _)| *n == name).map(|(_, local)| *local)
     }
 
     /// The local here that stands for `outer` of the enclosing body.
@@ -297,8 +293,13 @@ impl BodyState {
         self.current_loop = self.body.loops[self.current_loop.index()].parent;
     }
 
-    fn common_scope(&self, from: ScopeId, to: ScopeId) -> ScopeId {
-        self.body.scopes_up(from).find(|&s| self.body.scope_within(to, s)).unwrap_or(BODY_SCOPE)
+    /// The innermost scope around both; a scope has a larger number than the one around it.
+    fn common_scope(&self, mut a: ScopeId, mut b: ScopeId) -> ScopeId {
+        while a != b {
+            let inner = if a > b { &mut a } else { &mut b };
+            *inner = self.body.scopes[inner.index()].parent;
+        }
+        a
     }
 }
 

@@ -14,10 +14,10 @@ impl Lowerer {
         let top = self.stack.len() - 1;
         let mut depth = top;
         let mut local = loop {
-            if let Some(local) = self.stack[depth].find(name) {
+            if let Some(local) = self.stack[depth].env.find(name) {
                 break local;
             }
-            // A nested `fn` sees no locals of the function around it.
+            // A nested `fn` sees no locals of the function around it: `let x = 1; fn g() { x }`.
             if !self.stack[depth].captures_names {
                 return None;
             }

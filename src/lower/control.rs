@@ -28,6 +28,7 @@ impl Lowerer {
     pub(super) fn statements(&mut self, dest: PlaceId, statements: &[Stmt]) {
         self.nested_items(statements);
         let Some((last, before)) = statements.split_last() else {
+            // `{}`
             return self.unit(dest);
         };
         for statement in before {
@@ -54,6 +55,7 @@ impl Lowerer {
                 self.block_attributes(e);
                 self.in_scope(ScopeKind::Statement, |l| l.discard(e));
             }
+            // `thread_local! { … }`, `pin! { let x = e; }`
             Stmt::Macro(m) if item_macro(&m.mac) || self.pinned_lets(&m.mac) => {}
             Stmt::Macro(m) => self.in_scope(ScopeKind::Statement, |l| l.macro_call(PlaceId::NONE, &m.mac)),
         }
@@ -64,6 +66,7 @@ impl Lowerer {
         let (attrs, block) = match e {
             Expr::Block(e) => (&e.attrs, &e.block),
             Expr::Unsafe(e) => (&e.attrs, &e.block),
+            // `#[cfg(windows)] f();`
             _ => return,
         };
         self.lint_attributes(attrs, block.brace_token.span.open(), block.brace_token.span.close());
@@ -77,8 +80,10 @@ impl Lowerer {
         };
         let ty = ty.map_or(TypeId::NONE, |ty| self.ty(ty));
         let Some(init) = &local.init else {
+            // `let x;`
             return self.declare(pat, ty);
         };
+        // `let Some(x) = e else { … };`
         if let Some((_, diverge)) = &init.diverge {
             return self.let_else(pat, ty, &init.expr, diverge);
         }
@@ -90,7 +95,7 @@ impl Lowerer {
                 let (name, bound) = self.binding_in(block_scope, pat, ty);
                 let dest = self.top().local_place(bound);
                 self.initialise(dest, block_scope, &init.expr);
-                self.top().env.push((name, bound));
+                self.top().env.push(name, bound);
             }
             pat => {
                 let scrutinee = self.typed_place(&init.expr, ty);
@@ -136,6 +141,7 @@ impl Lowerer {
 
     /// `let _ = e;`: a place stays untouched, a value dies here.
     fn wild_let(&mut self, e: &Expr) {
+        // `let _ = guard;`, `let _ = self.handle;`
         if !matches!(e, Expr::Path(_) | Expr::Field(_) | Expr::Index(_)) {
             self.discard(e);
         }
@@ -162,7 +168,7 @@ impl Lowerer {
                 let state = self.top();
                 let place = state.local_place(bound);
                 state.push(Op::Declare, place, 0, &[], TextRange::default());
-                state.env.push((name, bound));
+                state.env.push(name, bound);
             }
             Pat::Tuple(pat) => pat.elems.iter().for_each(|pat| self.declare(pat, TypeId::NONE)),
             _ => {}

@@ -169,6 +169,7 @@ impl Lowerer {
     /// The local that a path means, else the path.
     fn path_or_local(&mut self, e: &syn::ExprPath) -> Result<LocalId, PathId> {
         let Some(ident) = e.path.get_ident().filter(|_| e.qself.is_none()) else {
+            // `a::B`, `None::<T>`, `<T>::new`
             return Err(self.qualified_path(&e.path, e.qself.as_ref()));
         };
         let name = self.ident(ident);
@@ -261,6 +262,7 @@ impl Lowerer {
         let args: Vec<_> = e.args.iter().map(|a| self.operand(a, Position::Bare)).collect();
         let span = self.path_range(&callee.path);
         self.emit(Op::Call, dest, path.0, &args, span);
+        // `return Err(e)`, and `Err(e)` at the end; not `let failed = Err(e);`
         if dest == RESULT && is_error(&callee.path) {
             self.top().leave(EXIT, EdgeKind::Error, span);
         }
@@ -282,6 +284,7 @@ impl Lowerer {
         self.note_path(path);
         let span = self.range(e.method.span());
         self.emit(Op::CallMethod, dest, path.0, &args, span);
+        // `Err(e).context("…")`
         if dest == RESULT && is_changed_error(&e.receiver) {
             self.top().leave(EXIT, EdgeKind::Error, span);
         }
@@ -357,6 +360,7 @@ impl Lowerer {
     ) {
         let mut args = Vec::new();
         for (index, element) in elements.enumerate() {
+            // `[0, 1, 1, 2, 3, 5, 8, 13, 21, …]`
             if index < ARRAY_LITERALS || !matches!(element, Expr::Lit(_)) {
                 args.push(self.operand(element, Position::Bare));
             }
@@ -375,6 +379,7 @@ impl Lowerer {
         use syn::BinOp::*;
         let (op, compound) = match &e.op {
             And(_) | Or(_) => {
+                // `a() && b();`
                 let dest = if dest.is_none() { self.top().temp() } else { dest };
                 return self.short_circuit(dest, e);
             }
@@ -389,6 +394,7 @@ impl Lowerer {
             AddAssign(_) | SubAssign(_) | MulAssign(_) | DivAssign(_) | RemAssign(_) => (BinaryOp::Arithmetic, true),
             _ => (BinaryOp::Bits, true),
         };
+        // `x += 1`
         if compound {
             let right = self.operand(&e.right, Position::Bare);
             let left = self.place_of(&e.left);
@@ -429,6 +435,7 @@ impl Lowerer {
                 target.elems.iter().for_each(|target| self.assign_parts(target, part));
             }
             Expr::Call(target) => {
+                // `f()(x) = value` is no Rust.
                 let Expr::Path(path) = &*target.func else { return };
                 let path = self.qualified_path(&path.path, path.qself.as_ref());
                 let inside = self.top().project(value, Projection::Variant(path));

@@ -52,6 +52,7 @@ impl Lowerer {
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             rest = &rest[at + 1..];
+            // `{{x}}`
             if let Some(escaped) = rest.strip_prefix('{') {
                 rest = escaped;
                 continue;

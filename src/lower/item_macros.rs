@@ -63,6 +63,7 @@ impl Lowerer {
 
     fn statics(&mut self, mac: &Macro, kind: u16, place: Place) {
         let Ok(list) = declarations.parse2(mac.tokens.clone()) else {
+            // `thread_local!(static_of!(X));`
             return self.opaque_items(mac, place);
         };
         for declaration in list {
@@ -80,6 +81,7 @@ impl Lowerer {
         if !braced(mac) {
             return self.opaque_items(mac, place);
         }
+        // `impl S { my_cfg! { fn f() {} } }`
         if let Some(parent) = place.parent.get() {
             let in_impl = self.header.items[parent.index()].kind == ItemKind::Impl;
             return match members.parse2(mac.tokens.clone()) {

@@ -47,29 +47,24 @@ impl Lowerer {
 
     /// Items and uses in a block make a module of the body's own.
     pub(super) fn nested_items(&mut self, statements: &[Stmt]) {
-        let items = || {
-            statements.iter().filter_map(|s| match s {
-                Stmt::Item(item) => Some(item),
-                _ => None,
-            })
+        let declares = |statement: &Stmt| match statement {
+            Stmt::Item(_) => true,
+            Stmt::Macro(m) => item_macro(&m.mac),
+            _ => false,
         };
-        let macros = || {
-            statements.iter().filter_map(|s| match s {
-                Stmt::Macro(m) if item_macro(&m.mac) => Some(m),
-                _ => None,
-            })
-        };
-        if items().next().is_none() && macros().next().is_none() {
+        // `{ let x = 1; f(x) }`
+        if !statements.iter().any(declares) {
             return;
         }
         let place = self.body_module();
         // Items see no body around them: their types belong to the header.
         let stack = std::mem::take(&mut self.stack);
-        for item in items() {
-            self.item(item, place);
-        }
-        for m in macros() {
-            self.macro_item(&m.attrs, &m.mac, place);
+        for statement in statements {
+            match statement {
+                Stmt::Item(item) => self.item(item, place),
+                Stmt::Macro(m) if item_macro(&m.mac) => self.macro_item(&m.attrs, &m.mac, place),
+                _ => {}
+            }
         }
         self.stack = stack;
     }
@@ -368,7 +363,7 @@ impl Lowerer {
     pub(super) fn value(&mut self, item: ItemId, ty: &syn::Type, init: Option<&Expr>) {
         let ty_id = self.ty(ty);
         self.header.items[item.index()].ty = ty_id;
-        // Most constants are literals; they need no body.
+        // Most constants are literals; they need no body: `const LIMIT: usize = 16;`
         if let Some(init) = init
             && !matches!(init, Expr::Lit(_))
         {

@@ -9,6 +9,7 @@ use syn::{BinOp, Expr};
 impl Lowerer {
     pub(super) fn labelled_block(&mut self, dest: PlaceId, e: &syn::ExprBlock) {
         let Some(label) = &e.label else {
+            // `{ … }`
             return self.block_value(dest, &e.block);
         };
         let label = self.ident(&label.name.ident);

@@ -113,6 +113,7 @@ pub(super) fn grammar(path: &syn::Path) -> Option<Grammar> {
 impl Lowerer {
     pub(super) fn macro_call(&mut self, dest: PlaceId, mac: &Macro) {
         let Some(grammar) = grammar(&mac.path) else {
+            // `my_macro!(x)`
             return self.unknown_macro(dest, mac);
         };
         let span = self.path_range(&mac.path);
@@ -175,10 +176,13 @@ impl Lowerer {
 
     /// `pin! { let x = e; }` as a statement: what it binds is seen by the statements after it.
     pub(super) fn pinned_lets(&mut self, mac: &Macro) -> bool {
+        // `log!(x);`
         if grammar(&mac.path) != Some(Grammar::Pin) {
             return false;
         }
+        // `pin!(x);`
         let Ok(statements) = syn::Block::parse_within.parse2(mac.tokens.clone()) else { return false };
+        // `pin!(x);` again: an expression is a statement too.
         if !statements.iter().all(|s| matches!(s, syn::Stmt::Local(_))) {
             return false;
         }
@@ -216,6 +220,7 @@ impl Lowerer {
             let _: Option<Token![,]> = input.parse()?;
             Ok((condition, input.parse::<TokenStream>()?))
         };
+        // `assert!(matches ~ x)` of another crate.
         let Ok((condition, rest)) = parse.parse2(mac.tokens.clone()) else {
             return self.unknown_macro(dest, mac);
         };
@@ -235,6 +240,7 @@ impl Lowerer {
 
     /// Branches on `matches!(e, P)`; says whether it was one.
     pub(super) fn matches_branch(&mut self, mac: &Macro, yes: BlockId, no: BlockId) -> bool {
+        // `if any!(a, b) {`
         if grammar(&mac.path) != Some(Grammar::Matches) {
             return false;
         }
@@ -247,6 +253,7 @@ impl Lowerer {
             input.parse::<TokenStream>()?;
             Ok((value, pat, guard))
         };
+        // `assert_matches!(a)` of another crate.
         let Ok((value, pat, guard)) = parse.parse2(mac.tokens.clone()) else {
             return false;
         };
@@ -275,6 +282,7 @@ impl Lowerer {
             }
             Punctuated::<Expr, Token![,]>::parse_terminated(input)
         };
+        // `join!(a => b)` of another crate.
         let Ok(futures) = parse.parse2(mac.tokens.clone()) else {
             return self.unknown_macro(dest, mac);
         };
@@ -289,6 +297,7 @@ impl Lowerer {
     fn pin_macro(&mut self, dest: PlaceId, mac: &Macro) {
         match syn::parse2::<Expr>(mac.tokens.clone()) {
             Ok(Expr::Let(_)) | Err(_) => self.unknown_macro(dest, mac),
+            // `pin!(x);`
             Ok(Expr::Path(_)) if dest.is_none() => {}
             Ok(e) => self.into(dest, &e),
         }

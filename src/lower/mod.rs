@@ -8,6 +8,7 @@ mod body;
 mod branches;
 mod closures;
 mod control;
+mod env;
 mod expr;
 mod format;
 mod item_macros;
@@ -149,11 +150,11 @@ impl postcard::ser_flavors::Flavor for Bytes {
 
     #[inline]
     fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
-        if data.len() > 8 {
-            self.0.extend_from_slice(data);
-        } else {
-            self.0.reserve(8);
-            data.iter().for_each(|&byte| self.0.push(byte));
+        match *data {
+            [a] => self.0.push(a),
+            [a, b] => self.0.extend_from_slice(&[a, b]),
+            [a, b, c] => self.0.extend_from_slice(&[a, b, c]),
+            _ => self.0.extend_from_slice(data),
         }
         Ok(())
     }

@@ -103,7 +103,7 @@ impl Lowerer {
         let mut args = Vec::with_capacity(pat.cases.len());
         let mut cases = pat.cases.iter();
         args.extend(cases.next().map(|case| self.pattern(case, place, out)));
-        let names = self.top().env[first_name..].to_vec();
+        let names = self.top().env.names_from(first_name);
         let (kept_names, kept_bindings) = (self.top().env.len(), out.len());
         for case in cases {
             let outer = std::mem::replace(&mut self.top().alternatives, names.clone());
@@ -154,7 +154,7 @@ impl Lowerer {
         let known = state.alternatives.iter().find(|(known, _)| *known == name).map(|(_, local)| *local);
         let local = known.unwrap_or_else(|| state.new_local(LocalKind::Binding, name, TypeId::NONE, span));
         state.body.locals[local.index()].by_ref = pat.by_ref.is_some();
-        state.env.push((name, local));
+        state.env.push(name, local);
         out.push((local, place, position));
         let sub: Vec<_> = pat.subpat.iter().map(|(_, sub)| self.pattern(sub, place, out)).collect();
         self.push_pattern(PatternKind::Binding, local.0, &sub)
@@ -180,7 +180,7 @@ impl Lowerer {
             let local = state.new_local(LocalKind::Param, name, ty, span);
             state.body.params += 1;
             match name.get() {
-                Some(name) => state.env.push((name, local)),
+                Some(name) => state.env.push(name, local),
                 None => patterns.push((pat, state.local_place(local))),
             }
         }

@@ -88,6 +88,7 @@ impl Parse for Arms {
 
 /// `pat = future [, if guard] => body`, `else => body`, `default => body`, `complete => body`.
 fn select_arm(input: ParseStream) -> syn::Result<SelectArm> {
+    // `else => …`, `default => …`
     let bare = input.peek(Token![else]) || (input.peek(syn::Ident) && input.peek2(Token![=>]));
     if bare {
         input.parse::<TokenTree>()?;
@@ -110,9 +111,12 @@ fn select_arm(input: ParseStream) -> syn::Result<SelectArm> {
 /// Whether a channel arm is next: `recv(rx) -> …` or `default(timeout) => …`.
 fn channel_operation(input: ParseStream) -> bool {
     let start = input.cursor();
+    // `(a, b) = …`
     let Some((name, rest)) = start.ident() else { return false };
+    // `msg = …`
     let Some((_, _, rest)) = rest.group(Delimiter::Parenthesis) else { return false };
     match rest.punct() {
+        // `recv(rx) -> msg => …`, and not `Some(x) = …`
         Some((p, _)) if p.as_char() == '-' => true,
         Some((p, rest)) => {
             name == "default" && p.as_char() == '=' && rest.punct().is_some_and(|(p, _)| p.as_char() == '>')
@@ -140,6 +144,7 @@ fn arm_body(input: ParseStream) -> syn::Result<Expr> {
         if input.is_empty() || !(input.peek(Token![.]) || input.peek(Token![?])) {
             return Ok(Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block }));
         }
+        // `=> { a }.b(), …`
         return Err(input.error("a block that goes on"));
     }
     input.parse()

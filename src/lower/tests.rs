@@ -12,6 +12,7 @@ mod places;
 mod ranges;
 mod scopes;
 mod select;
+mod weird;
 
 /// The bodies of a file.
 fn dump(source: &str) -> String {

@@ -284,6 +284,8 @@ impl<'a> Tracer<'a> {
         let args = typed.body.args(statement);
         let first = args.first().copied().unwrap_or(Operand::NONE);
         match self.row(index, id) {
+            // A clone of a plain value is a value of its own.
+            Some(row) if self.is_plain_clone(index, statement, row) => None,
             Some(row) if row.through || row.element => {
                 let access = self.operand_within(index, first, steps)?;
                 Some(Access { element: access.element || row.element, ..access })
@@ -299,6 +301,16 @@ impl<'a> Tracer<'a> {
             }
             None => None,
         }
+    }
+
+    fn is_plain_clone(&self, index: u32, statement: &Statement, row: &FnRow) -> bool {
+        let ty = self.model.payload(self.ty(index, statement.dest));
+        row.path.ends_with("::clone") && ty != Ty::UNKNOWN && !self.is_handle(ty)
+    }
+
+    /// Whether clones of a type stand for the same thing: shared pointers, and what is no collection.
+    fn is_handle(&self, ty: Ty) -> bool {
+        self.model.type_row(ty).is_none_or(|row| row.strong || row.collection.is_none())
     }
 
     /// What the owner of the value that a seed acquires has to do.
@@ -339,7 +351,7 @@ impl Model {
     fn find_result_view(&self, def: DefId) -> Option<Access> {
         let root = self.body_of(def)?;
         let result = self.result_ty(def);
-        let owned = self.type_row(result).is_none_or(|row| row.deref.is_none() || row.strong);
+        let owned = self.type_row(result).is_none_or(|row| row.deref.is_none());
         if owned && !matches!(self.ty(result), TyData::Ref { .. }) {
             return None;
         }

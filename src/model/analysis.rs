@@ -6,7 +6,7 @@ use super::effects::{Effects, ReleaseNames, solve};
 use super::exits::Ends;
 use super::heat::{Runs, at_site, heats};
 use super::ledger::{Event, Ledger};
-use super::owners::{callers, in_statics};
+use super::owners::{in_statics, makers, replaced, serving_callers};
 use super::{CrateId, DefId, Model, Symbol, TargetKind};
 use crate::apis::{Heat, ObligationKind};
 use crate::facts::body::*;
@@ -34,8 +34,12 @@ pub struct Analysis {
     daemons: FxHashSet<CrateId>,
     /// Types of the run that statics hold.
     pub(super) in_statics: FxHashSet<DefId>,
-    /// By callee: position of the caller, and its body.
-    pub(super) callers: FxHashMap<DefId, Vec<(u32, u32)>>,
+    /// By callee, who calls it in a loop that serves.
+    pub(super) callers: FxHashMap<DefId, Vec<u32>>,
+    /// By type, who makes values of it.
+    pub(super) makers: FxHashMap<DefId, Vec<u32>>,
+    /// Types whose values are replaced or removed as a whole.
+    pub(super) replaced: FxHashSet<DefId>,
 }
 
 impl Analysis {
@@ -57,12 +61,15 @@ impl Analysis {
             released_names: FxHashSet::default(),
             daemons: FxHashSet::default(),
             in_statics: in_statics(model),
-            callers: callers(&digests),
+            callers: serving_callers(&digests),
+            makers: makers(&digests),
+            replaced: FxHashSet::default(),
             digests,
             releases,
             effects,
             positions,
         };
+        analysis.replaced = replaced(model, &analysis.ledger);
         analysis.field_releases();
         analysis.daemons(model);
         analysis

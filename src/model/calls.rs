@@ -447,7 +447,7 @@ impl Model {
         let mut innermost = Ty::UNKNOWN;
         for ty in self.autoderef(receiver) {
             let found = self.method_of(ty, name);
-            if !matches!(found, Method::Unknown) {
+            if !matches!(found, Method::Unknown) && self.is_in_reach(&found, module) {
                 return found;
             }
             if !matches!(self.ty(ty), TyData::Ref { .. }) {
@@ -467,6 +467,15 @@ impl Model {
             TyData::External(path, _) => Method::Bare(self.external_join(path, name)),
             _ => Method::Unknown,
         }
+    }
+
+    /// A private trait of another crate gives its methods to nobody here.
+    fn is_in_reach(&self, method: &Method, module: ModRef) -> bool {
+        let Method::Own(def, _) = *method else { return true };
+        let Some(Res::Def(of_trait)) = self.trait_of(def) else { return true };
+        let here = self.module(module).krate;
+        let exported = self.item(of_trait).flags & item_flags::EXPORTED != 0;
+        exported || self.module(self.def(of_trait).module).krate == here
     }
 
     fn method_of(&self, ty: Ty, name: Symbol) -> Method {

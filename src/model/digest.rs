@@ -21,6 +21,8 @@ pub struct CallSite {
     pub body: u32,
     /// How often, seen from that body: `Repeated` in a loop that has no end of its own.
     pub heat: Heat,
+    /// Whether it stands in a loop that takes its work from outside.
+    pub serving: bool,
     /// Where.
     pub span: Span,
 }
@@ -96,6 +98,8 @@ pub struct Digest {
     pub returns: Vec<SeedKind>,
     /// Rows of functions that take back what is raw, and that it calls or names.
     pub reclaims: Vec<&'static str>,
+    /// Types of the run that it makes values of.
+    pub makes: Vec<DefId>,
     /// Fields whose content it ends.
     pub ended: Vec<Ended>,
     /// Fields whose content it releases or hands on.
@@ -117,6 +121,7 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         seeds: Vec::new(),
         returns: Vec::new(),
         reclaims: Vec::new(),
+        makes: Vec::new(),
         ended: ended(&tracer),
         field_releases: field_releases(&tracer, releases),
     };
@@ -161,6 +166,11 @@ pub fn is_repeated(tracer: &Tracer, index: u32, innermost: LoopId) -> bool {
     loops_up(body, innermost).any(|l| body.loops[l.index()].kind != LoopKind::For || is_service_loop(tracer, index, l))
 }
 
+/// Whether some loop around takes its work from outside.
+pub fn is_served(tracer: &Tracer, index: u32, innermost: LoopId) -> bool {
+    loops_up(&tracer.body(index).body, innermost).any(|l| is_service_loop(tracer, index, l))
+}
+
 /// The innermost loop around a statement.
 pub fn innermost_loop(body: &Body, statement: StatementId) -> Option<LoopId> {
     let block = block_of(body, statement)?;
@@ -179,13 +189,17 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
     for block in &body.blocks {
         let repeated = is_repeated(tracer, index, block.in_loop);
         let heat = if repeated { Heat::Repeated } else { Heat::Same };
+        let serving = is_served(tracer, index, block.in_loop);
         for id in block.statements.ids().map(StatementId) {
             let span = Span { file: typed.at.file, range: body.spans[id.index()] };
             let statement = &body.statements[id.index()];
             named_functions(tracer, index, id, statement, heat, span, digest);
+            if let Some(made) = made(tracer, index, id) {
+                digest.makes.push(made);
+            }
             match typed.types.callee(id) {
                 Callee::Def(callee) => {
-                    digest.calls.push(CallSite { callee, body: index, heat, span });
+                    digest.calls.push(CallSite { callee, body: index, heat, serving, span });
                     if may_acquire(tracer.model, tracer.model.item_ty(callee)) {
                         digest.seeds.push(Seed { kind: SeedKind::Call(callee), body: index, statement: id });
                     }
@@ -202,6 +216,20 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                 _ => {}
             }
         }
+    }
+}
+
+/// The type of the run that a literal or constructor makes a value of.
+fn made(tracer: &Tracer, index: u32, id: StatementId) -> Option<DefId> {
+    let typed = tracer.body(index);
+    let statement = &typed.body.statements[id.index()];
+    match typed.types.callee(id) {
+        Callee::Constructor(def) => Some(def),
+        _ if statement.op == Op::Struct => match *tracer.model.ty(tracer.ty(index, statement.dest)) {
+            TyData::Adt(def, _) => Some(def),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -228,7 +256,7 @@ fn named_functions(
         let row = tracer.row(index, id);
         let called = row.and_then(|row| row.calls.iter().find(|c| Slot::Arg(c.arg) == slot(row, at)));
         let given = called.map_or(Heat::PerCall, |c| if c.heat == Heat::Same { heat } else { c.heat });
-        digest.calls.push(CallSite { callee, body: index, heat: given, span });
+        digest.calls.push(CallSite { callee, body: index, heat: given, serving: false, span });
     }
 }
 

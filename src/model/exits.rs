@@ -153,7 +153,7 @@ pub fn is_service_loop(tracer: &Tracer, index: u32, id: LoopId) -> bool {
         let source = entry.iterates.as_place().and_then(|(_, place)| body.whole_local(place));
         let call = source.filter(|l| body.locals[l.index()].kind == LocalKind::Temp);
         let call = call.and_then(|local| tracer.definition_id(index, local));
-        return call.and_then(|call| tracer.row(index, call)).is_some_and(|row| row.from_outside || row.ends);
+        return call.and_then(|call| tracer.row(index, call)).is_some_and(|row| row.from_outside);
     }
     let inside = |block: &Block| {
         std::iter::successors(block.in_loop.get(), |l| body.loops[l.index()].parent.get()).any(|l| l == id)
@@ -163,7 +163,7 @@ pub fn is_service_loop(tracer: &Tracer, index: u32, id: LoopId) -> bool {
         .iter()
         .filter(|b| inside(b))
         .flat_map(|b| b.statements.ids())
-        .any(|statement| tracer.row(index, StatementId(statement)).is_some_and(|row| row.from_outside || row.ends));
+        .any(|statement| tracer.row(index, StatementId(statement)).is_some_and(|row| row.from_outside));
     let awaits = || body.blocks.iter().any(|b| inside(b) && matches!(b.end, End::Await | End::Select));
     fed || (entry.kind == LoopKind::Loop && (awaits() || !has_exit(body, id)))
 }

@@ -58,6 +58,8 @@ pub struct Loss {
     pub at: TextRange,
     /// Whether it was ended, though not released, before (`kill` without `wait`).
     pub ended: bool,
+    /// Whether foreign code was given it before.
+    pub lent: bool,
     /// The local that held it last.
     pub holder: LocalId,
     /// Branches taken on the way, in order.
@@ -94,6 +96,7 @@ enum Role {
 struct State {
     held: Vec<(LocalId, Role)>,
     ended: bool,
+    lent: bool,
 }
 
 impl State {
@@ -279,7 +282,7 @@ impl<'a> Walk<'a> {
                     EdgeKind::Normal => self.scope_end(holder),
                     kind => Lost::Exit(kind),
                 };
-                self.lose(lost, block.span, holder, state.ended);
+                self.lose(lost, block.span, holder, &state);
             }
             return;
         }
@@ -296,7 +299,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn lose(&mut self, lost: Lost, at: TextRange, holder: LocalId, ended: bool) {
+    fn lose(&mut self, lost: Lost, at: TextRange, holder: LocalId, state: &State) {
         let safe = self.terms.safe_drop && lost != Lost::Detached;
         if safe || self.is_meant(holder) || !matches!(lost, Lost::Exit(_)) && self.process_ends() {
             return;
@@ -310,7 +313,7 @@ impl<'a> Walk<'a> {
             node = self.nodes[node].from;
         }
         way.reverse();
-        self.fate.losses.push(Loss { lost, at, ended, holder, way });
+        self.fate.losses.push(Loss { lost, at, ended: state.ended, lent: state.lent, holder, way });
     }
 
     /// `let _detached = …`: the name says that it is meant.
@@ -398,7 +401,7 @@ impl<'a> Walk<'a> {
                 Step::Go
             }
             Op::Use if role == Role::Owner && position == Position::Bare && !self.terms.copy => {
-                self.lose(Lost::Discarded, body.spans[id.index()], local, state.ended);
+                self.lose(Lost::Discarded, body.spans[id.index()], local, state);
                 Step::Met
             }
             Op::Struct if !by_ref => {
@@ -467,7 +470,7 @@ impl<'a> Walk<'a> {
             let index = self.body().statements.iter().position(|s| s == statement).unwrap_or(0);
             state.remove(local);
             if !state.owned() {
-                self.lose(Lost::Overwritten, self.body().spans[index], local, state.ended);
+                self.lose(Lost::Overwritten, self.body().spans[index], local, state);
             }
         }
         Step::Go
@@ -481,7 +484,7 @@ impl<'a> Walk<'a> {
             return Step::Go;
         }
         if let Some((holder, _)) = dying.into_iter().find(|(_, r)| *r == Role::Owner) {
-            self.lose(self.scope_end(holder), TextRange::default(), holder, state.ended);
+            self.lose(self.scope_end(holder), TextRange::default(), holder, state);
         }
         Step::Met
     }

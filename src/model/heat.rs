@@ -9,10 +9,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// How often a function runs, as far as can be proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Runs {
-    /// Nothing is known: nobody calls it, or only such functions do.
-    Unknown,
-    /// In tests only.
+    /// It is a test, or part of one.
     Test,
+    /// Nothing is known: nobody calls it, or only such functions and tests do.
+    Unknown,
     /// Once in the life of the process.
     Once,
     /// Once in a thread.
@@ -37,7 +37,8 @@ pub fn heats(model: &Model, digests: &[Digest]) -> Vec<Runs> {
     while let Some(caller) = todo.pop() {
         for &(callee, body, heat) in &edges[caller as usize] {
             let given = at_site(&digests[caller as usize], heats[caller as usize], body, heat);
-            let pinned = matches!(heats[callee as usize], Runs::Test);
+            // What is compiled for tests only runs in tests only, whoever calls it.
+            let pinned = heats[callee as usize] == Runs::Test;
             if given > heats[callee as usize] && !pinned {
                 heats[callee as usize] = given;
                 todo.push(callee);

@@ -70,6 +70,8 @@ pub struct Event {
     pub in_loop: LoopId,
     /// Whether a loop around it in its body runs as long as there is work.
     pub repeated: bool,
+    /// Whether a loop around it in its body takes its work from outside.
+    pub serving: bool,
     /// For growth, what kind of collection.
     pub collection: Option<Collection>,
     /// For growth, its key.
@@ -77,6 +79,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// Whether it adds by key.
+    pub fn has_key(&self) -> bool {
+        matches!(self.collection, Some(Collection::Map | Collection::Set))
+    }
+
     /// Whether an element is added for certain to a collection that keeps it: no channel, no bounded one, no element of
     /// another collection, and not by one of few keys.
     pub fn is_growth(&self) -> bool {
@@ -119,6 +126,10 @@ impl Ledger {
             // The smaller one leads; which one that is does not matter to anyone.
             ledger.leader.insert(a.max(b), a.min(b));
         }
+        ledger.join_passed(functions.clone());
+        for events in functions.clone() {
+            ledger.adopt_locals(events);
+        }
         for event in functions.clone().flat_map(|e| &e.list) {
             match event.access.root {
                 Root::Unknown => {
@@ -134,6 +145,35 @@ impl Ledger {
             }
         }
         ledger
+    }
+
+    /// `Device::new(self.pending.clone())`, where `new` keeps its parameter in a field: both fields are one collection.
+    fn join_passed<'e>(&mut self, functions: impl Iterator<Item = &'e Events> + Clone) {
+        let both = |(a, b): &(Root, Root)| [*a, *b];
+        let kept: FxHashSet<Root> = functions.clone().flat_map(|e| e.aliases.iter().flat_map(both)).collect();
+        for event in functions.flat_map(|e| &e.list) {
+            let EventKind::Pass(def, arg) = event.kind else { continue };
+            let param = Root::Param(def, arg);
+            if kept.contains(&param) && is_named(event.access.root) && !event.access.element {
+                let (a, b) = (self.lead(event.access.root), self.lead(param));
+                self.leader.insert(a.max(b), a.min(b));
+            }
+        }
+    }
+
+    /// `let map = Arc::new(..); spawn(move || map2.retain(..)); Self { map }`: what happens to the local happens to the
+    /// field.
+    fn adopt_locals(&mut self, events: &Events) {
+        for &(a, b) in &events.aliases {
+            let (named, local) = match (a, b) {
+                (Root::Local(..), named) if is_named(named) => (named, a),
+                (named, Root::Local(..)) if is_named(named) => (named, b),
+                _ => continue,
+            };
+            let named = self.lead(named);
+            let of_local = events.list.iter().filter(|e| e.access.root == local);
+            self.by_root.entry(named).or_default().extend(of_local.copied());
+        }
     }
 
     fn lead(&self, root: Root) -> Root {

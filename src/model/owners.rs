@@ -1,10 +1,12 @@
 //! Who owns what, and which values must be long-lived: those in statics, those of endless loops, and what is shared
 //! behind a lock by construction.
 
+use super::access::Root;
 use super::digest::Digest;
 use super::heat::Runs;
-use super::ledger::{Event, Site};
+use super::ledger::{Event, EventKind, Ledger, Site};
 use super::{DefId, Model, Symbol, TargetKind, Ty, TyData};
+use crate::facts::types::{TypeId, TypeKind, TypeTable};
 use crate::facts::{ItemKind, item_flags};
 use crate::source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -21,37 +23,43 @@ pub enum Lifetime {
 }
 
 /// Names of functions that run when something ends; what they drain was there for as long as it lived.
-const SHUTDOWN: [&str; 9] =
-    ["shutdown", "close", "drop", "stop", "terminate", "teardown", "abort", "finish", "join_all"];
+const SHUTDOWN: [&str; 8] = ["shutdown", "close", "stop", "terminate", "teardown", "abort", "finish", "join_all"];
 
 impl Model {
     /// Why the owner of a field must live long, seen from a place where the field grows.
     pub fn lifetime(&self, owner: DefId, name: Symbol, event: &Event) -> Option<Lifetime> {
+        // `*self.index.write() = Index::new()`: with the owner goes what it holds.
+        if self.analysis.replaced.contains(&owner) || self.is_made_per_request(owner) {
+            return None;
+        }
         if self.analysis.in_statics.contains(&owner) {
             return Some(Lifetime::Static);
         }
-        if self.in_loop_of_self(owner, &event.site, event.repeated) {
+        if self.in_loop_of_self(owner, &event.site, event.serving) {
             return Some(Lifetime::Loop);
         }
         self.is_shared_field(owner, name).then_some(Lifetime::Shared)
     }
 
+    /// Whether every place that makes a value of that type runs again and again: a query's context, a connection's state.
+    fn is_made_per_request(&self, owner: DefId) -> bool {
+        let makers = self.analysis.makers.get(&owner);
+        makers.is_some_and(|list| list.iter().all(|&p| self.analysis.heats[p as usize] == Runs::Repeated))
+    }
+
     /// Whether the place is in a loop that serves, of a function whose `self` (or other parameter) is the owner, or in a
     /// method that such a loop calls.
-    fn in_loop_of_self(&self, owner: DefId, site: &Site, repeated: bool) -> bool {
+    fn in_loop_of_self(&self, owner: DefId, site: &Site, serving: bool) -> bool {
         let digest = &self.analysis.digests[site.function as usize];
         let of_owner = |def| self.container_type(def) == Some(owner);
         if !of_owner(digest.owner) {
             return false;
         }
-        if repeated && digest.bodies[site.body as usize].serves {
+        if serving {
             return true;
         }
         let calls = self.analysis.callers.get(&digest.owner);
-        calls.into_iter().flatten().any(|&(caller, body)| {
-            let caller = &self.analysis.digests[caller as usize];
-            of_owner(caller.owner) && caller.bodies[body as usize].serves
-        })
+        calls.into_iter().flatten().any(|&caller| of_owner(self.analysis.digests[caller as usize].owner))
     }
 
     /// The type that a function drops, if it is a `Drop::drop`.
@@ -75,12 +83,34 @@ impl Model {
         let mut shared = false;
         for step in self.contents(ty) {
             let Some(row) = self.type_row(step) else { continue };
+            // A cell is for one thread: it says nothing of who else holds it.
+            if row.unsync {
+                return false;
+            }
             shared |= row.locks || row.shared;
             if row.collection.is_some() {
                 return shared;
             }
         }
         false
+    }
+
+    /// Whether a field only borrows what it leads to: `&'a mut Vec<T>` belongs to somebody else.
+    pub fn field_is_borrowed(&self, owner: DefId, name: Symbol) -> bool {
+        let Some(ty) = self.declared_field(owner, name) else { return false };
+        self.contents(ty).into_iter().any(|ty| matches!(self.ty(ty), TyData::Ref { .. }))
+    }
+
+    /// Whether the keys of a field's map are written in the program: `HashMap<&'static str, _>`.
+    pub fn field_keys_are_static(&self, owner: DefId, name: Symbol) -> bool {
+        let Some(index) = self.field_index(owner, name) else { return false };
+        let header = self.header(self.def(owner).file);
+        keys_are_static(&header.types, header.fields[index as usize].ty)
+    }
+
+    /// The same for a static.
+    pub fn static_keys_are_static(&self, def: DefId) -> bool {
+        keys_are_static(&self.header(self.def(def).file).types, self.item(def).ty)
     }
 
     /// Whether what a field holds, or its elements, has to be released one by one (tasks, children).
@@ -111,19 +141,21 @@ impl Model {
         self.item(def).flags & item_flags::EXPORTED != 0 && self.target(def) == TargetKind::Lib
     }
 
-    /// Whether a function runs when something ends.
-    pub fn is_shutdown(&self, def: DefId) -> bool {
-        // `close(&self, id)` ends one of many.
-        if self.params_of(def).len() > 1 {
-            return false;
+    /// Whether a function runs when `owner` ends: its `Drop`, or a method without arguments that is called `shutdown` and
+    /// the like. The `Drop` of another type may be a guard that takes out one entry.
+    pub fn is_shutdown(&self, def: DefId, owner: DefId) -> bool {
+        if self.dropped_type(def) == Some(owner) {
+            return true;
         }
         let name = self.text(self.def_name(def));
-        SHUTDOWN.iter().any(|word| name.split('_').any(|part| part == *word) || name == *word)
+        // `close(&self, id)` ends one of many.
+        let named = SHUTDOWN.contains(&name) || name.starts_with("shutdown_") || name.ends_with("_shutdown");
+        named && self.params_of(def).len() <= 1
     }
 
     /// Whether an event stands in test code.
     pub fn is_test_event(&self, event: &Event) -> bool {
-        self.analysis.heats[event.site.function as usize] == Runs::Test
+        self.is_test(self.analysis.digests[event.site.function as usize].owner)
     }
 
     /// Whether a function gives back a small id or a reference that lives for ever, as interners do.
@@ -137,6 +169,26 @@ impl Model {
             TyData::Adt(of, _) => self.derives(*of, "Copy"),
             _ => false,
         }
+    }
+}
+
+/// Whether the first argument of the innermost type with arguments is `&'static T`, or a tuple of such.
+fn keys_are_static(types: &TypeTable, ty: TypeId) -> bool {
+    let Some(ty) = ty.get() else { return false };
+    let node = types.ty(ty);
+    if node.kind != TypeKind::Path {
+        return types.type_args(ty).iter().any(|&inner| keys_are_static(types, inner));
+    }
+    let Some(last) = types.path_segments(node.path).last() else { return false };
+    let args = last.args.of(&types.args);
+    args.first().is_some_and(|&key| is_static(types, key)) || args.iter().any(|&inner| keys_are_static(types, inner))
+}
+
+fn is_static(types: &TypeTable, ty: TypeId) -> bool {
+    match types.ty(ty).kind {
+        TypeKind::StaticRef => true,
+        TypeKind::Tuple => !types.type_args(ty).is_empty() && types.type_args(ty).iter().all(|&t| is_static(types, t)),
+        _ => false,
     }
 }
 
@@ -163,13 +215,63 @@ pub fn in_statics(model: &Model) -> FxHashSet<DefId> {
     found
 }
 
-/// Which function calls which, by the callee: the caller's position and the body of the call.
-pub fn callers(digests: &[Digest]) -> FxHashMap<DefId, Vec<(u32, u32)>> {
-    let mut callers: FxHashMap<DefId, Vec<(u32, u32)>> = FxHashMap::default();
+/// By callee, the positions of the functions that call it in a loop that serves.
+pub fn serving_callers(digests: &[Digest]) -> FxHashMap<DefId, Vec<u32>> {
+    let mut callers: FxHashMap<DefId, Vec<u32>> = FxHashMap::default();
     for (position, digest) in digests.iter().enumerate() {
-        for call in &digest.calls {
-            callers.entry(call.callee).or_default().push((position as u32, call.body));
+        for call in digest.calls.iter().filter(|c| c.serving) {
+            callers.entry(call.callee).or_default().push(position as u32);
         }
     }
     callers
+}
+
+/// By type, the positions of the functions that make values of it.
+pub fn makers(digests: &[Digest]) -> FxHashMap<DefId, Vec<u32>> {
+    let mut makers: FxHashMap<DefId, Vec<u32>> = FxHashMap::default();
+    for (position, digest) in digests.iter().enumerate() {
+        for &made in &digest.makes {
+            makers.entry(made).or_default().push(position as u32);
+        }
+    }
+    makers
+}
+
+/// Types whose values are replaced, or are elements of a collection that shrinks, with all that they hold.
+pub fn replaced(model: &Model, ledger: &Ledger) -> FxHashSet<DefId> {
+    let mut found = FxHashSet::default();
+    let mut todo = Vec::new();
+    for root in ledger.roots() {
+        let gone = |e: &Event| matches!(e.kind, EventKind::Shrink | EventKind::Replace);
+        if !ledger.events(root).iter().any(gone) {
+            continue;
+        }
+        match root {
+            Root::Static(def) => todo.extend(inner_types(model, model.item_ty(def))),
+            Root::Field(owner, name) => {
+                todo.extend(model.declared_field(owner, name).into_iter().flat_map(|ty| inner_types(model, ty)));
+            }
+            _ => {}
+        }
+    }
+    while let Some(def) = todo.pop() {
+        if found.insert(def) {
+            let fields = model.item(def).fields.ids();
+            todo.extend(fields.flat_map(|index| inner_types(model, model.declared_field_ty(def, index))));
+        }
+    }
+    found
+}
+
+/// The types of the run that a type is made of, not looking into their fields. What an `Arc` shares may outlive it.
+fn inner_types(model: &Model, ty: Ty) -> Vec<DefId> {
+    let mut found = Vec::new();
+    let mut todo = vec![ty];
+    while let Some(ty) = todo.pop() {
+        match *model.ty(ty) {
+            TyData::Adt(def, _) => found.push(def),
+            _ => todo.extend(model.part_tys(ty)),
+        }
+    }
+    found
 }

@@ -145,3 +145,24 @@ fn headers_name_what_a_body_calls_and_touches() {
     fields.sort_unstable();
     assert_eq!(fields, ["g", "h"]);
 }
+
+#[test]
+fn tables_survive_encoding() {
+    let range = |lo, hi| TextRange { lo, hi };
+    let path = |global, qself, trait_segments, start, len| crate::facts::types::PathNode {
+        global,
+        qself,
+        trait_segments,
+        segments: Run { start, len },
+    };
+    let statement = |op, args, first| Statement { op, args, dest: PlaceId(1), data: 2, first };
+    let mut body = Body {
+        statements: vec![statement(Op::Call, 2, 0), statement(Op::Use, 0, 2), statement(Op::Tuple, 1, 2)],
+        spans: vec![range(70, 75), TextRange::default(), range(3, 3), range(u32::MAX - 1, u32::MAX), range(0, 4)],
+        ..Body::default()
+    };
+    let paths =
+        [path(false, TypeId::NONE, 0, 0, 1), path(true, TypeId(0), 2, 1, 3), path(false, TypeId::NONE, 0, 4, 1)];
+    body.types.paths.extend(paths);
+    assert_eq!(format!("{:?}", through(&body).0), format!("{body:?}"));
+}

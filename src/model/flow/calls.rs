@@ -56,6 +56,7 @@ impl Walk<'_> {
         let item = self.model().item(def);
         if item.flags & item_flags::FOREIGN != 0 && self.model().body_of(def).is_none() && self.terms.copy {
             // Foreign code borrows it, unless it gets a function that takes it back too.
+            state.lent = true;
             return if self.gives_destructor(statement) { self.escape() } else { Step::Go };
         }
         if item.kind != ItemKind::Fn {
@@ -81,7 +82,7 @@ impl Walk<'_> {
         if role == Role::View || self.terms.copy {
             return Step::Go;
         }
-        self.lose(Lost::InCallee(def), self.body().spans[id.index()], local, state.ended);
+        self.lose(Lost::InCallee(def), self.body().spans[id.index()], local, state);
         Step::Met
     }
 
@@ -114,11 +115,11 @@ impl Walk<'_> {
         }
         // `task.detach()`
         if same(row.detaches) && !by_ref {
-            self.lose(Lost::Detached, self.body().spans[id.index()], local, state.ended);
+            self.lose(Lost::Detached, self.body().spans[id.index()], local, state);
             return Step::Met;
         }
         if same(row.drops) && !by_ref && !self.terms.copy {
-            self.lose(Lost::Discarded, self.body().spans[id.index()], local, state.ended);
+            self.lose(Lost::Discarded, self.body().spans[id.index()], local, state);
             return Step::Met;
         }
         // `mem::forget(child)` says that it is meant; whether it should is another lint's question.
@@ -140,6 +141,8 @@ impl Walk<'_> {
                 self.arrive(state, statement.dest, id, if by_ref { Role::View } else { Role::Owner });
                 Step::Go
             }
+            // `Arc::into_raw(Arc::new(Box::into_raw(x)))`: the outer one is judged.
+            _ if row.acquires.is_some() => self.escape(),
             Slot::Arg(n) if row.borrows.contains(&n) || by_ref && !row.stores.contains(&n) => Step::Go,
             Slot::Arg(n) if row.stores.contains(&n) => {
                 self.fate.stored.push(id);
@@ -171,14 +174,15 @@ impl Walk<'_> {
         let Some(inner) = closure else {
             let dropped = row.calls.is_empty() && row.returns.is_some() && !row.moves_out;
             if dropped && self.drops_receiver(statement) {
-                self.lose(Lost::Discarded, self.body().spans[id.index()], local, state.ended);
+                self.lose(Lost::Discarded, self.body().spans[id.index()], local, state);
                 return Step::Met;
             }
             return self.escape();
         };
         let fate = self.nested(inner, LocalId(1));
         if let Some(loss) = fate.losses.first() {
-            self.lose(loss.lost, self.body().spans[id.index()], local, state.ended || loss.ended);
+            state.ended |= loss.ended;
+            self.lose(loss.lost, self.body().spans[id.index()], local, state);
             return Step::Met;
         }
         if fate.returned && !fate.escapes {
@@ -241,7 +245,8 @@ impl Walk<'_> {
             return Step::Met;
         }
         let loss = fate.losses[0].clone();
-        self.lose(loss.lost, self.body().spans[id.index()], local, state.ended || loss.ended);
+        state.ended |= loss.ended;
+        self.lose(loss.lost, self.body().spans[id.index()], local, state);
         Step::Met
     }
 }

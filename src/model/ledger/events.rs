@@ -45,7 +45,17 @@ impl Walk<'_> {
             kind => kind,
         };
         let repeated = super::super::digest::is_repeated(self.tracer, index, in_loop);
-        self.events.list.push(Event { kind, access, site, in_loop, repeated, collection: None, key: Key::None });
+        let serving = super::super::digest::is_served(self.tracer, index, in_loop);
+        self.events.list.push(Event {
+            kind,
+            access,
+            site,
+            in_loop,
+            repeated,
+            serving,
+            collection: None,
+            key: Key::None,
+        });
         self.events.list.last_mut().expect("just pushed")
     }
 
@@ -90,8 +100,22 @@ impl Walk<'_> {
         }
     }
 
+    /// `self.triggers.into_inner()`: the collection leaves its owner.
+    fn consumed(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
+        let tracer = self.tracer;
+        let body = &tracer.body(index).body;
+        let first = body.args(&body.statements[id.index()]).first().and_then(|a| a.as_place());
+        let Some((_, place)) = first else { return };
+        let consumes = tracer.row(index, id).is_some_and(|row| row.consumes);
+        if consumes && self.is_moved_out(index, place, place) {
+            let access = tracer.place(index, place);
+            self.push(EventKind::Expose, access, index, id, in_loop);
+        }
+    }
+
     /// A method on a collection, or one that may be.
     fn method(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
+        self.consumed(index, id, in_loop);
         let tracer = self.tracer;
         let typed = tracer.body(index);
         let statement = &typed.body.statements[id.index()];
@@ -282,10 +306,25 @@ impl Walk<'_> {
         if result && self.may_change(ty, position) {
             let access = tracer.place(index, place);
             self.push(EventKind::Expose, access, index, id, in_loop);
+        } else if !stored && self.is_moved_out(index, dest, place) {
+            // `let Waiting { triggers } = self;`: the owner is taken apart.
+            let access = tracer.place(index, place);
+            self.push(EventKind::Expose, access, index, id, in_loop);
         } else if stored && is_interior(tracer.model, ty) {
             let (to, from) = (tracer.place(index, dest), tracer.place(index, place));
             self.alias(to.root, from.root);
         }
+    }
+
+    /// Whether a field's collection leaves it by value, which only the owner of the whole can do.
+    fn is_moved_out(&self, index: u32, dest: PlaceId, place: PlaceId) -> bool {
+        let tracer = self.tracer;
+        let model = tracer.model;
+        let field = matches!(tracer.body(index).body.projections_of(place).last(), Some(Projection::Field(_)));
+        let to = tracer.ty(index, dest);
+        field
+            && !matches!(model.ty(to), TyData::Ref { .. })
+            && (collection_row(model, to).is_some() || is_interior(model, to))
     }
 
     /// `Owner { map: shared }`: the field and what was put into it are one collection.
@@ -298,10 +337,14 @@ impl Walk<'_> {
         let Some(&TyData::Adt(owner, _)) = owner.map(|ty| tracer.model.ty(ty)) else { return };
         for pair in args.chunks_exact(2) {
             let (OperandKind::Name(name), Some((_, place))) = (pair[0].kind(), pair[1].as_place()) else { continue };
-            if is_interior(tracer.model, tracer.ty(index, place)) {
+            let ty = tracer.ty(index, place);
+            let from = tracer.place(index, place);
+            if is_interior(tracer.model, ty) {
                 let field = Root::Field(owner, tracer.model.name(typed.at.file, name));
-                let from = tracer.place(index, place);
                 self.alias(field, from.root);
+            } else if is_view(tracer.model, ty) {
+                // `Writer { guard: self.nodes.write() }`
+                self.push(EventKind::Expose, from, index, id, LoopId::NONE);
             }
         }
     }
