@@ -249,6 +249,10 @@ pub struct FnRow {
     pub pair: Option<[End; 2]>,
     /// Does not return.
     pub never: bool,
+    /// On a static, it tells one caller of all that it is the first (`AtomicBool::swap`).
+    pub once_guard: bool,
+    /// Keeps the program running for as long as it serves: accepts, or is the event loop of a window.
+    pub serves: bool,
     /// Its result can tell a loop to stop: a closed channel, a cancelled token, a signal, a dead `Weak`.
     pub ends: bool,
     /// The content or element in the result has left the receiver: `take`, `remove`, `pop`.

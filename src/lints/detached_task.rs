@@ -18,6 +18,10 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| matches!(seed.kind, SeedKind::Spawn(kind) if kind != SpawnKind::Scoped);
     model.each_seed(wanted, |tracer, position, seed| {
         let SeedKind::Spawn(kind) = seed.kind else { return };
+        // `set.spawn(..)`, `runtime.spawn(..)`: the receiver owns it, whatever becomes of the handle.
+        if tracer.row(seed.body, seed.statement).and_then(|row| row.spawns).is_some_and(|s| s.owned) {
+            return;
+        }
         let fate = handle(tracer, seed, kind);
         if !is_detached(tracer, seed, &fate) {
             return;

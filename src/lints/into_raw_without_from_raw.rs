@@ -30,7 +30,12 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         };
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         let loss = fate.losses.iter().min_by_key(|l| (l.lost == Lost::Exit(EdgeKind::Cancel), l.at));
-        if let Some(loss) = loss.filter(|loss| loss.lost != Lost::Discarded || !was_pointed_to(tracer, seed)) {
+        // `match give(p) { 0 => Ok(()), e => { Box::from_raw(p); Err(e) } }`: taken back where it was refused.
+        let handed_over = |l: &Loss| l.lent && !matches!(l.lost, Lost::Exit(_)) && !fate.releases.is_empty();
+        if let Some(loss) = loss
+            .filter(|loss| !handed_over(loss))
+            .filter(|loss| loss.lost != Lost::Discarded || !was_pointed_to(tracer, seed))
+        {
             out.push(report(model, tracer, position, seed, acquires, &fate, loss));
         } else if fate.returned && is_export(model, position) && !model.reclaims(&acquires.released_by) {
             out.push(given_out(model, tracer, position, seed, acquires));
@@ -137,16 +142,23 @@ fn report(
         format!(
             "looked for {partners}, a place that keeps the pointer, or a caller that gets it; found none on this path"
         ),
-        "take the pointer back with the matching `from_raw` on every path, or keep the owner and pass `as_ptr`"
+        "do what can fail before ownership is given up, or take the pointer back with the matching `from_raw` on every path"
             .to_owned(),
     )
     .primary("ownership is given up here");
     let at = |range| Span { file: span.file, range };
     if loss.at.hi > 0 {
-        diagnostic = diagnostic.label(at(loss.at), "leaves here without taking it back");
+        let text = match loss.lost {
+            Lost::Overwritten => "the pointer is overwritten here",
+            _ => "leaves here without taking it back",
+        };
+        diagnostic = diagnostic.label(at(loss.at), text);
     }
     if let Some(&release) = fate.releases.first() {
         diagnostic = diagnostic.label(at(release), "taken back here, on another path");
+    }
+    if confidence == Confidence::Medium {
+        diagnostic = diagnostic.note("assumed that nobody else takes it back: on other paths it is handed on");
     }
     diagnostic
 }

@@ -86,7 +86,7 @@ impl Analysis {
 
     fn daemons(&mut self, model: &Model) {
         for (digest, &runs) in self.digests.iter().zip(&self.heats) {
-            let endless = digest.bodies.iter().any(|b| b.endless || matches!(b.ends, Ends::Never(_)));
+            let endless = digest.serves || digest.bodies.iter().any(|b| b.endless || matches!(b.ends, Ends::Never(_)));
             if endless && runs != Runs::Test {
                 self.daemons.insert(model.module(model.def(digest.owner).module).krate);
             }

@@ -98,6 +98,10 @@ pub struct Digest {
     pub returns: Vec<SeedKind>,
     /// Rows of functions that take back what is raw, and that it calls or names.
     pub reclaims: Vec<&'static str>,
+    /// Whether what it does is guarded by a static that lets one caller pass.
+    pub once: bool,
+    /// Whether it calls what keeps a program running.
+    pub serves: bool,
     /// Types of the run that it makes values of.
     pub makes: Vec<DefId>,
     /// Fields whose content it ends.
@@ -121,6 +125,8 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         seeds: Vec::new(),
         returns: Vec::new(),
         reclaims: Vec::new(),
+        once: false,
+        serves: false,
         makes: Vec::new(),
         ended: ended(&tracer),
         field_releases: field_releases(&tracer, releases),
@@ -206,6 +212,8 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                 }
                 Callee::External(_) | Callee::Distinctive(_) => {
                     let Some(row) = tracer.row(index, id) else { continue };
+                    digest.serves |= row.serves;
+                    digest.once |= row.once_guard && is_on_static(tracer, index, id);
                     if (row.releases.is_some() || row.adopts.is_some()) && !digest.reclaims.contains(&&*row.path) {
                         digest.reclaims.push(&row.path);
                     }
@@ -217,6 +225,13 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
             }
         }
     }
+}
+
+/// Whether a method is called on a static.
+fn is_on_static(tracer: &Tracer, index: u32, id: StatementId) -> bool {
+    let body = &tracer.body(index).body;
+    let first = body.args(&body.statements[id.index()]).first().and_then(|a| a.as_place());
+    first.is_some_and(|(_, place)| matches!(tracer.place(index, place).root, Root::Static(_)))
 }
 
 /// The type of the run that a literal or constructor makes a value of.

@@ -187,6 +187,13 @@ impl Walk<'_> {
         let body = &self.tracer.body(index).body;
         match body.local_of(dest) {
             Some(local) if body.locals[local.index()].kind == LocalKind::Return => self.add(Effects::RETURNS),
+            // `*LAST.lock().unwrap() = Some(c)`: behind a view of something else it is kept.
+            Some(local)
+                if body.projections_of(dest).contains(&Projection::Deref)
+                    && !self.aliases[index as usize][local.index()] =>
+            {
+                self.add(Effects::STORES)
+            }
             Some(local) if covers(self.tracer, index, dest) => self.aliases[index as usize][local.index()] = true,
             _ => self.add(Effects::STORES),
         }
@@ -223,8 +230,11 @@ impl Walk<'_> {
     /// A callee's result may be the parameter again; whoever uses it is looked at too.
     fn flows_if_returned(&mut self, index: u32, dest: PlaceId) {
         let body = &self.tracer.body(index).body;
-        if let Some(local) = dest.get().and_then(|d| body.whole_local(d)) {
-            self.aliases[index as usize][local.index()] = true;
+        match dest.get().and_then(|d| body.whole_local(d)) {
+            // `fn f(c: Child) -> Child { g(c) }`
+            Some(local) if body.locals[local.index()].kind == LocalKind::Return => self.add(Effects::RETURNS),
+            Some(local) => self.aliases[index as usize][local.index()] = true,
+            None => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether a body can end: loops without an exit of their own, through calls that never return.
 
 use super::access::Tracer;
-use super::{Callee, DefId};
+use super::{Callee, DefId, Ty};
 use crate::facts::body::*;
 use crate::facts::item_flags;
 use rustc_hash::FxHashSet;
@@ -93,6 +93,10 @@ fn statements(tracer: &Tracer, index: u32, block: &Block, never: Option<DefId>) 
                 let waits = tracer.model.item(def).flags & item_flags::ASYNC == 0;
                 if Some(def) == never && waits {
                     return Through::Stops;
+                }
+                // `fn leave(code: i32) -> ! { process::exit(code) }`
+                if waits && tracer.model.item_ty(def) == Ty::NEVER {
+                    return Through::Ends;
                 }
             }
             Callee::External(_) | Callee::Distinctive(_) => {

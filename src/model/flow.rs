@@ -348,18 +348,31 @@ impl<'a> Walk<'a> {
 
     fn local_of(&self, operand: Operand) -> Option<(LocalId, Position, PlaceId)> {
         let (position, place) = operand.as_place()?;
-        (covers(self.tracer, self.index, place) || self.terms.copy && self.is_raw_part(position, place))
-            .then_some(())?;
+        (covers(self.tracer, self.index, place) || self.is_inner_part(position, place)).then_some(())?;
         Some((self.body().local_of(place)?, position, place))
     }
 
-    /// Of raw values: `parts.0` of a tuple that holds the pointer, and `&mut (*p).first`, which is as good as `p`.
-    fn is_raw_part(&self, position: Position, place: PlaceId) -> bool {
+    /// `pair.1` of a tuple that holds the value; of raw values also `&mut (*p).first`, which is as good as `p`.
+    fn is_inner_part(&self, position: Position, place: PlaceId) -> bool {
         let steps = self.body().projections_of(place);
         let borrowed = matches!(position, Position::Ref | Position::RefMut);
+        if self.terms.copy && borrowed && steps.contains(&Projection::Deref) {
+            return true;
+        }
         let ty = self.body().local_of(place).map(|l| self.tracer.body(self.index).types.locals[l.index()]);
         let tuple = ty.is_some_and(|ty| matches!(self.model().ty(ty), TyData::Tuple(_)));
-        tuple && steps.len() == 1 || borrowed && steps.contains(&Projection::Deref)
+        tuple && matches!(steps, [Projection::Field(_)]) && self.may_be(self.tracer.ty(self.index, place))
+    }
+
+    /// Whether a value of that type can be the one that is followed.
+    fn may_be(&self, ty: super::Ty) -> bool {
+        let inner = self.model().payload(ty);
+        match self.model().obligation(inner) {
+            Some(obligation) => obligation.kind == self.terms.kind,
+            None => {
+                inner == super::Ty::UNKNOWN || self.terms.copy && matches!(self.model().ty(inner), TyData::Pointer(_))
+            }
+        }
     }
 
     fn is_held(&self, state: &State, operand: Operand) -> bool {
@@ -452,6 +465,11 @@ impl<'a> Walk<'a> {
             Some(local) => state.add(local, role),
             None if role == Role::Owner => {
                 self.fate.stored.push(id);
+                state.held.clear();
+            }
+            // `self.task = Some(handle.abort_handle())`: a second handle is kept.
+            None if !self.is_reference(dest) => {
+                self.fate.escapes = true;
                 state.held.clear();
             }
             None => {}

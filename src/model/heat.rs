@@ -87,6 +87,10 @@ fn edges(model: &Model, digests: &[Digest], by_def: &FxHashMap<DefId, u32>) -> V
 /// How often a place in a function runs: the function's own heat, raised by loops and by what the closure it is in is
 /// handed to.
 pub fn at_site(digest: &Digest, function: Runs, body: u32, heat: Heat) -> Runs {
+    // `if STARTED.swap(true, ..) { return; }`
+    if digest.once && function != Runs::Test {
+        return Runs::Once;
+    }
     // From the outermost body inwards: `call_once(|| …)` runs once, whatever is around it.
     let mut around = vec![];
     let mut at = body;

@@ -23,7 +23,7 @@ pub struct ModuleData {
     pub name: Symbol,
     /// What it is.
     pub kind: ModuleKind,
-    /// Whether it is compiled for tests only, as far as modules say.
+    /// Whether it is compiled for tests only, as far as modules say, or not at all.
     pub test: bool,
 }
 
@@ -206,11 +206,18 @@ impl<'a> Builder<'a> {
     fn leftovers(&mut self) {
         let mut files: Vec<usize> = (0..self.units.len()).filter(|&f| !self.reached[f]).collect();
         files.sort_by_key(|&f| (!is_root_file(self.units[f].path.as_path()), depth(&self.units[f].path), f));
+        let compiled: Vec<Option<usize>> = self.tree.crates.iter().map(|c| c.package).collect();
         for file in files {
             if self.reached[file] {
                 continue;
             }
             let unit = &self.units[file];
+            // The package's crates are in the run and no `mod` leads here: it is not compiled.
+            if unit.package.is_some() && compiled.contains(&unit.package) {
+                let first = self.tree.first_module[file] as usize;
+                let count = unit.facts.header.modules.len();
+                self.tree.modules[first..first + count].iter_mut().for_each(|m| m.test = true);
+            }
             if is_root_file(&unit.path) || stands_alone(unit) {
                 let name = self.guessed_name(unit);
                 self.new_crate(&name, unit.target, unit.package, file);
