@@ -8,6 +8,8 @@ use std::path::PathBuf;
 mod effects;
 mod exits;
 mod flow;
+mod heat;
+mod ledger;
 mod paths;
 mod types;
 

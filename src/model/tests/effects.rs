@@ -41,7 +41,7 @@ fn only_looked_at() {
             "fn f(c: &mut Child) { c.kill().ok(); }",
             "fn f(c: &mut Child) { drop(c.stdout.take()); }",
             "fn f(c: &mut Child) { println!(\"{}\", c.id()); }",
-            "fn f(c: &Child) { g(c) } fn g(c: &Child) { println!(\"{c:?}\"); }",
+            "fn f(c: &Child) { g(c); } fn g(c: &Child) { println!(\"{c:?}\"); }",
         ],
     );
 }
@@ -90,6 +90,7 @@ fn returned() {
             "fn f(c: Child) -> Arc<Mutex<Child>> { Arc::new(Mutex::new(c)) }",
             "fn f(c: &mut Child) -> &mut Child { c }",
             "fn f(c: Child) -> Child { let d = g(c); d } fn g(c: Child) -> Child { c }",
+            "fn f(c: Child) -> Child { g(c) } fn g(c: Child) -> Child { c }",
         ],
     );
 }
@@ -113,25 +114,25 @@ fn through_helpers() {
     check(
         "releases",
         &[
-            "fn f(c: Child) { a(c) } fn a(c: Child) { b(c) } fn b(mut c: Child) { c.wait().ok(); }",
-            "fn f(c: &mut Child) { a(1, c) } fn a(n: u8, c: &mut Child) { b(c, n) } fn b(c: &mut Child, _: u8) { c.wait().ok(); }",
-            "struct S; impl S { fn end(&self, c: &mut Child) { c.wait().ok(); } } fn f(c: &mut Child) { S.end(c) }",
+            "fn f(c: Child) { a(c); } fn a(c: Child) { b(c); } fn b(mut c: Child) { c.wait().ok(); }",
+            "fn f(c: &mut Child) { a(1, c); } fn a(n: u8, c: &mut Child) { b(c, n); } fn b(c: &mut Child, _: u8) { c.wait().ok(); }",
+            "struct S; impl S { fn end(&self, c: &mut Child) { c.wait().ok(); } } fn f(c: &mut Child) { S.end(c); }",
         ],
     );
-    check("looks", &["fn f(c: Child) { a(c) } fn a(c: Child) { b(c) } fn b(c: Child) { drop(c) }"]);
+    check("looks", &["fn f(c: Child) { a(c); } fn a(c: Child) { b(c); } fn b(c: Child) { drop(c) }"]);
     check(
         "stores",
-        &["fn f(c: Child, v: &mut Vec<Child>) { a(v, c) } fn a(v: &mut Vec<Child>, c: Child) { v.push(c) }"],
+        &["fn f(c: Child, v: &mut Vec<Child>) { a(v, c); } fn a(v: &mut Vec<Child>, c: Child) { v.push(c) }"],
     );
 }
 
 #[test]
 fn recursion_comes_to_an_end() {
-    check("looks", &["fn f(c: &Child, n: u8) { if n > 0 { f(c, n - 1) } }"]);
+    check("looks", &["fn f(c: &Child, n: u8) { if n > 0 { f(c, n - 1); } }"]);
     check(
         "releases",
         &[
-            "fn f(c: &mut Child, n: u8) { if n > 0 { g(c, n) } } fn g(c: &mut Child, n: u8) { if n == 1 { c.wait().ok(); } else { f(c, n - 1) } }",
+            "fn f(c: &mut Child, n: u8) { if n > 0 { g(c, n); } } fn g(c: &mut Child, n: u8) { if n == 1 { c.wait().ok(); } else { f(c, n - 1); } }",
         ],
     );
 }
