@@ -5,6 +5,11 @@ use crate::facts::ItemKind;
 use crate::facts::body::LocalKind;
 use std::path::PathBuf;
 
+mod effects;
+mod exits;
+mod flow;
+mod heat;
+mod ledger;
 mod paths;
 mod types;
 
@@ -31,6 +36,18 @@ fn link(packages: &[(&str, &[(&str, &str)])]) -> Model {
         }
     }
     Model::link(units, infos, Apis::builtin())
+}
+
+/// Links and analyses one library file.
+fn analysed(text: &str) -> Model {
+    analysed_files(&[("src/lib.rs", text)])
+}
+
+/// Links and analyses files of one package.
+fn analysed_files(files: &[(&str, &str)]) -> Model {
+    let mut model = package(files);
+    model.analyse();
+    model
 }
 
 /// Links files that belong to no package.

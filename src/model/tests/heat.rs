@@ -1,0 +1,69 @@
+//! How often functions run.
+
+use super::*;
+use crate::model::heat::Runs;
+
+#[track_caller]
+fn check(files: &[(&str, &str)], expected: &[(&str, Runs)]) {
+    let model = analysed_files(files);
+    for (path, runs) in expected {
+        let position = model.digest_position(model.find(path)).expect("analysed");
+        assert_eq!(model.analysis.heats[position as usize], *runs, "{path}");
+    }
+}
+
+#[test]
+fn what_nobody_else_can_call_is_unknown() {
+    let text = "pub fn open() { inner(); } fn inner() {} fn unused() {}";
+    check(
+        &[("src/lib.rs", text)],
+        &[("krate::open", Runs::PerCall), ("krate::inner", Runs::PerCall), ("krate::unused", Runs::Unknown)],
+    );
+}
+
+#[test]
+fn main_runs_once_and_loops_repeat() {
+    let text = "fn main() { setup(); for _ in 0..3 { three(); } loop { turn(); } } fn setup() {} fn three() {} fn turn() { deep(); } fn deep() {}";
+    check(
+        &[("src/main.rs", text)],
+        &[
+            ("app::main", Runs::Once),
+            ("app::setup", Runs::Once),
+            ("app::three", Runs::Once),
+            ("app::turn", Runs::Repeated),
+            ("app::deep", Runs::Repeated),
+        ],
+    );
+}
+
+#[test]
+fn initialisers_run_once() {
+    let text =
+        "use std::sync::{LazyLock, OnceLock, Once}; static A: LazyLock<u8> = LazyLock::new(|| a()); fn a() -> u8 { 1 }
+         static B: OnceLock<u8> = OnceLock::new(); pub fn b() -> u8 { *B.get_or_init(|| made()) } fn made() -> u8 { 1 }
+         static C: Once = Once::new(); pub fn c() { C.call_once(|| first()); } fn first() {}";
+    check(
+        &[("src/lib.rs", text)],
+        &[("krate::a", Runs::Once), ("krate::made", Runs::Once), ("krate::first", Runs::Once)],
+    );
+}
+
+#[test]
+fn tests_heat_nothing() {
+    let text = "pub fn serve() { put(); } fn put() {}
+         #[cfg(test)] mod tests { #[test] fn t() { super::put(); } }";
+    check(&[("src/lib.rs", text)], &[("krate::put", Runs::PerCall), ("krate::tests::t", Runs::Test)]);
+}
+
+#[test]
+fn methods_of_traits() {
+    let text = "pub trait T { fn turn(&self); } struct S; impl T for S { fn turn(&self) { own(); } } fn own() {}
+         pub fn run(t: &dyn T) { loop { t.turn(); std::thread::park(); } }";
+    check(&[("src/lib.rs", text)], &[("krate::own", Runs::Repeated)]);
+}
+
+#[test]
+fn functions_given_as_values() {
+    let text = "pub fn start() { ext::each(handle); } fn handle() { deep(); } fn deep() {}";
+    check(&[("src/lib.rs", text)], &[("krate::handle", Runs::PerCall), ("krate::deep", Runs::PerCall)]);
+}
