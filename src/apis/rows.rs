@@ -68,6 +68,8 @@ pub struct TypeRow {
     pub copy: bool,
     /// Whether there are only so many values of it: as keys they bound a collection.
     pub finite: bool,
+    /// Whether it is the entry of a map: taking one is the first half of an insert.
+    pub entry: bool,
     /// Methods that add elements.
     pub grow: Vec<String>,
     /// Methods that remove elements.

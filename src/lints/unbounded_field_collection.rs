@@ -32,7 +32,12 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
                 || lifetime == Lifetime::Loop;
             if often && !functions.contains(&event.site.function) {
                 functions.push(event.site.function);
-                out.push(report(model, owner, name, event, lifetime));
+                let looked_up = events.iter().any(|e| {
+                    matches!(e.kind, EventKind::Look | EventKind::Bound)
+                        && !e.access.element
+                        && e.site.function == event.site.function
+                });
+                out.push(report(model, owner, name, event, lifetime, looked_up));
             }
         }
     }
@@ -52,12 +57,15 @@ fn excused(model: &Model, owner: DefId, name: Symbol, events: &[Event]) -> bool 
     events.iter().any(excuses) || model.analysis.ledger.may_shrink(name, in_time)
 }
 
-fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Lifetime) -> Diagnostic {
+fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Lifetime, looked_up: bool) -> Diagnostic {
     let field = model.text(name);
     let of = model.item_path(owner);
     let item = model.item_path(model.analysis.digests[event.site.function as usize].owner);
     let runs = model.runs_of(event);
     let confidence = match (lifetime, runs) {
+        // A memo has one entry per different key: that there is no end of keys is one assumption more.
+        (Lifetime::Shared, _) if looked_up => Confidence::Low,
+        _ if looked_up => Confidence::Medium,
         (Lifetime::Static | Lifetime::Loop, Runs::Repeated) => Confidence::High,
         (Lifetime::Loop, _) => Confidence::High,
         _ => Confidence::Medium,

@@ -21,7 +21,9 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         }
         for event in growth(model, def, &events) {
             let looked_up = events.iter().any(|e| {
-                matches!(e.kind, EventKind::Look | EventKind::Bound) && e.site.function == event.site.function
+                matches!(e.kind, EventKind::Look | EventKind::Bound)
+                    && !e.access.element
+                    && e.site.function == event.site.function
             });
             out.push(report(model, def, event, looked_up));
         }

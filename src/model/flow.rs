@@ -360,8 +360,16 @@ impl<'a> Walk<'a> {
             return true;
         }
         let ty = self.body().local_of(place).map(|l| self.tracer.body(self.index).types.locals[l.index()]);
-        let tuple = ty.is_some_and(|ty| matches!(self.model().ty(ty), TyData::Tuple(_)));
-        tuple && matches!(steps, [Projection::Field(_)]) && self.may_be(self.tracer.ty(self.index, place))
+        let Some(TyData::Tuple(parts)) = ty.map(|ty| self.model().ty(ty)) else { return false };
+        // `(1, child)`: where one part is known to be it, a part of unknown type is not.
+        let known = parts.iter().any(|&part| self.is_it(part));
+        let part = self.tracer.ty(self.index, place);
+        matches!(steps, [Projection::Field(_)]) && if known { self.is_it(part) } else { self.may_be(part) }
+    }
+
+    /// Whether a value of that type has an obligation of the kind that is followed.
+    fn is_it(&self, ty: super::Ty) -> bool {
+        self.model().obligation(self.model().payload(ty)).is_some_and(|o| o.kind == self.terms.kind)
     }
 
     /// Whether a value of that type can be the one that is followed.

@@ -88,9 +88,7 @@ impl Walk<'_> {
         let dest = body.statements[id.index()].dest;
         // What a closure returns goes to the method that it is handed to, and is followed there.
         let result = index == 0 && dest.get().and_then(|d| body.whole_local(d)) == Some(LocalId(0));
-        // A view that private functions get is followed to them.
-        let followed = tracer.model.result_view(tracer.model.owner(tracer.function.root().at)).is_some()
-            && !tracer.model.is_exported(tracer.model.owner(tracer.function.root().at));
+        let followed = self.is_followed();
         if result
             && !followed
             && is_view(tracer.model, tracer.ty(index, dest))
@@ -111,6 +109,13 @@ impl Walk<'_> {
             let access = tracer.place(index, place);
             self.push(EventKind::Expose, access, index, id, in_loop);
         }
+    }
+
+    /// A view that private functions get as a result is followed to them.
+    fn is_followed(&self) -> bool {
+        let model = self.tracer.model;
+        let owner = model.owner(self.tracer.function.root().at);
+        model.result_view(owner).is_some() && !model.is_exported(owner)
     }
 
     /// A method on a collection, or one that may be.
@@ -139,7 +144,9 @@ impl Walk<'_> {
                 event.key = key;
                 return;
             }
-            if looks && self.list_looks(index, place) {
+            // `entry` is the first half of an insert.
+            let entry = tracer.model.type_row(tracer.ty(index, statement.dest)).is_some_and(|row| row.entry);
+            if looks && !entry && self.list_looks(index, place) {
                 let access = tracer.place(index, place);
                 self.push(EventKind::Look, access, index, id, in_loop);
             }
@@ -303,7 +310,7 @@ impl Walk<'_> {
         let ty = tracer.ty(index, place);
         let returned = body.local_of(dest).is_some_and(|l| body.locals[l.index()].kind == LocalKind::Return);
         let result = index == 0 && returned;
-        if result && self.may_change(ty, position) {
+        if result && self.may_change(ty, position) && !self.is_followed() {
             let access = tracer.place(index, place);
             self.push(EventKind::Expose, access, index, id, in_loop);
         } else if !stored && self.is_moved_out(index, dest, place) {
