@@ -274,6 +274,25 @@ fn neither_threads_nor_the_folder_change_the_output() {
 }
 
 #[test]
+fn findings_do_not_depend_on_threads_or_the_folder_either() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let fixtures = repository.join("fixtures");
+    let run = |format: &str, folder: &Path, path: &Path, threads: &str| {
+        let arguments = ["check", "--exit-zero", "--min-confidence", "low", "--output-format", format, "-j", threads];
+        let output = leaklint(&arguments).arg(path).current_dir(folder).output().expect("it runs");
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).expect("text")
+    };
+    for (format, telling) in [("human", "warning[detached_task]"), ("sarif", "\"ruleId\": \"detached_task\"")] {
+        let one = run(format, repository, Path::new("fixtures"), "1");
+        assert!(one.contains(telling), "{one}");
+        assert_eq!(one, run(format, repository, Path::new("fixtures"), "2"));
+        assert_eq!(one, run(format, &repository.join("lints"), Path::new("../fixtures"), "7"));
+        assert_eq!(one, run(format, &std::env::temp_dir(), &fixtures, "2"));
+    }
+}
+
+#[test]
 fn colours_are_for_terminals_or_on_demand() {
     let colour = contains("\x1b[");
     let help = |change: fn(&mut Command) -> &mut Command| {

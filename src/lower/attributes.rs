@@ -104,13 +104,21 @@ fn is_lint_level(attr: &syn::Attribute) -> bool {
     ["allow", "expect", "warn", "deny", "forbid", "cfg_attr"].iter().any(|name| attr.path().is_ident(name))
 }
 
-/// Whether a cfg predicate holds in tests only: `test`, `all(test, …)`, but not `any(test, …)` or `not(test)`.
+/// Whether a cfg predicate holds in tests only: `test`, `all(test, …)`, `feature = "testing"`, but not `not(test)` nor
+/// `any(test, unix)`.
 fn requires_test(tokens: TokenStream) -> bool {
     let tokens: Vec<_> = tokens.into_iter().collect();
     match tokens.as_slice() {
         [TokenTree::Ident(word)] => word == "test",
         [TokenTree::Ident(word), TokenTree::Group(group)] if word == "all" => {
             super::macros::split_commas(group.stream()).into_iter().any(requires_test)
+        }
+        // `any(test, feature = "test-utils")`
+        [TokenTree::Ident(word), TokenTree::Group(group)] if word == "any" => {
+            super::macros::split_commas(group.stream()).into_iter().all(requires_test)
+        }
+        [TokenTree::Ident(word), TokenTree::Punct(_), TokenTree::Literal(name)] if word == "feature" => {
+            name.to_string().contains("test")
         }
         _ => false,
     }

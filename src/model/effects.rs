@@ -92,8 +92,8 @@ fn meeting(obligation: &Obligation) -> impl Iterator<Item = &String> {
 pub struct ParamUses {
     /// By parameter.
     pub own: Vec<Effects>,
-    /// Parameter, callee, the callee's parameter.
-    pub passed: Vec<(u32, DefId, u32)>,
+    /// Parameter, callee, the callee's parameter, and whether the callee's result is the function's own.
+    pub passed: Vec<(u32, DefId, u32, bool)>,
 }
 
 /// The uses of all parameters of a function.
@@ -214,8 +214,8 @@ impl Walk<'_> {
                 if flags & item_flags::FOREIGN != 0 && tracer.model.body_of(def).is_none() {
                     self.add(Effects::FOREIGN);
                 } else {
-                    self.uses.passed.push((self.param, def, at as u32));
-                    self.flows_if_returned(index, statement.dest);
+                    let tail = self.flows_if_returned(index, statement.dest);
+                    self.uses.passed.push((self.param, def, at as u32, tail));
                 }
             }
             Callee::Constructor(_) => self.add(Effects::STORES),
@@ -228,14 +228,12 @@ impl Walk<'_> {
     }
 
     /// A callee's result may be the parameter again; whoever uses it is looked at too.
-    fn flows_if_returned(&mut self, index: u32, dest: PlaceId) {
+    fn flows_if_returned(&mut self, index: u32, dest: PlaceId) -> bool {
         let body = &self.tracer.body(index).body;
-        match dest.get().and_then(|d| body.whole_local(d)) {
-            // `fn f(c: Child) -> Child { g(c) }`
-            Some(local) if body.locals[local.index()].kind == LocalKind::Return => self.add(Effects::RETURNS),
-            Some(local) => self.aliases[index as usize][local.index()] = true,
-            None => {}
-        }
+        let Some(local) = dest.get().and_then(|d| body.whole_local(d)) else { return false };
+        self.aliases[index as usize][local.index()] = true;
+        // `fn f(c: Child) -> Child { g(c) }`
+        index == 0 && body.locals[local.index()].kind == LocalKind::Return
     }
 
     fn row(&mut self, index: u32, row: &FnRow, statement: &Statement, slot: Slot) {
@@ -292,13 +290,13 @@ pub fn solve(uses: &FxHashMap<DefId, &ParamUses>) -> FxHashMap<DefId, Vec<Effect
     loop {
         let mut changed = false;
         for (def, uses) in uses {
-            for &(param, callee, arg) in &uses.passed {
+            for &(param, callee, arg, tail) in &uses.passed {
                 let theirs = match solved.get(&callee) {
                     Some(effects) => effects.get(arg as usize).copied().unwrap_or(Effects::UNKNOWN),
                     None => Effects::UNKNOWN,
                 };
-                // What the callee returns is followed in the caller, so it is no effect of passing.
-                let theirs = Effects(theirs.0 & !Effects::RETURNS.0);
+                // What the callee returns is followed in the caller, unless it is the caller's own result.
+                let theirs = if tail { theirs } else { Effects(theirs.0 & !Effects::RETURNS.0) };
                 let own = solved.get_mut(def).expect("every function has an entry");
                 changed |= own[param as usize].add(theirs);
             }

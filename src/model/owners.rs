@@ -194,22 +194,20 @@ fn is_static(types: &TypeTable, ty: TypeId) -> bool {
 
 /// All types of the run that a static holds, through their fields.
 pub fn in_statics(model: &Model) -> FxHashSet<DefId> {
+    let statics = model.defs().filter(|&d| {
+        let item = model.item(d);
+        item.kind == ItemKind::Static && item.flags & item_flags::TEST == 0
+    });
+    with_fields(model, statics.flat_map(|d| inner_types(model, model.item_ty(d))).collect())
+}
+
+/// These types and those of the run that their fields are made of.
+fn with_fields(model: &Model, mut todo: Vec<DefId>) -> FxHashSet<DefId> {
     let mut found = FxHashSet::default();
-    let mut todo: Vec<Ty> = model
-        .defs()
-        .filter(|&d| model.item(d).kind == ItemKind::Static && model.item(d).flags & item_flags::TEST == 0)
-        .map(|d| model.item_ty(d))
-        .collect();
-    while let Some(ty) = todo.pop() {
-        for part in std::iter::once(ty).chain(model.part_tys(ty)) {
-            if let TyData::Adt(def, _) = *model.ty(part) {
-                if found.insert(def) {
-                    let fields = model.item(def).fields.ids();
-                    todo.extend(fields.map(|index| model.declared_field_ty(def, index)));
-                }
-            } else if part != ty {
-                todo.push(part);
-            }
+    while let Some(def) = todo.pop() {
+        if found.insert(def) {
+            let fields = model.item(def).fields.ids();
+            todo.extend(fields.flat_map(|index| inner_types(model, model.declared_field_ty(def, index))));
         }
     }
     found
@@ -239,7 +237,6 @@ pub fn makers(digests: &[Digest]) -> FxHashMap<DefId, Vec<u32>> {
 
 /// Types whose values are replaced, or are elements of a collection that shrinks, with all that they hold.
 pub fn replaced(model: &Model, ledger: &Ledger) -> FxHashSet<DefId> {
-    let mut found = FxHashSet::default();
     let mut todo = Vec::new();
     for root in ledger.roots() {
         let gone = |e: &Event| matches!(e.kind, EventKind::Shrink | EventKind::Replace);
@@ -254,13 +251,7 @@ pub fn replaced(model: &Model, ledger: &Ledger) -> FxHashSet<DefId> {
             _ => {}
         }
     }
-    while let Some(def) = todo.pop() {
-        if found.insert(def) {
-            let fields = model.item(def).fields.ids();
-            todo.extend(fields.flat_map(|index| inner_types(model, model.declared_field_ty(def, index))));
-        }
-    }
-    found
+    with_fields(model, todo)
 }
 
 /// The types of the run that a type is made of, not looking into their fields. What an `Arc` shares may outlive it.
@@ -268,9 +259,14 @@ fn inner_types(model: &Model, ty: Ty) -> Vec<DefId> {
     let mut found = Vec::new();
     let mut todo = vec![ty];
     while let Some(ty) = todo.pop() {
-        match *model.ty(ty) {
-            TyData::Adt(def, _) => found.push(def),
-            _ => todo.extend(model.part_tys(ty)),
+        match model.ty(ty) {
+            TyData::Adt(def, args) => {
+                found.push(*def);
+                todo.extend(args.iter().copied());
+            }
+            TyData::External(_, args) | TyData::Tuple(args) => todo.extend(args.iter().copied()),
+            TyData::Ref { to, .. } | TyData::Slice(to) | TyData::Array(to) => todo.push(*to),
+            _ => {}
         }
     }
     found

@@ -213,7 +213,7 @@ impl<'a> Builder<'a> {
             }
             let unit = &self.units[file];
             // The package's crates are in the run and no `mod` leads here: it is not compiled.
-            if unit.package.is_some() && compiled.contains(&unit.package) {
+            if unit.package.is_some() && compiled.contains(&unit.package) && !self.named_in_macro(file) {
                 let first = self.tree.first_module[file] as usize;
                 let count = unit.facts.header.modules.len();
                 self.tree.modules[first..first + count].iter_mut().for_each(|m| m.test = true);
@@ -225,6 +225,22 @@ impl<'a> Builder<'a> {
                 self.place_by_folder(file);
             }
         }
+    }
+
+    /// `define_blocks!(cpu, memory)` may declare the modules that it names.
+    fn named_in_macro(&self, file: usize) -> bool {
+        let stem = |path: &Path| path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let path = &self.units[file].path;
+        let name = match stem(path) {
+            name if name == "mod" => path.parent().map(stem).unwrap_or_default(),
+            name => name,
+        };
+        let same = |unit: &&FileUnit| unit.package == self.units[file].package;
+        self.units.iter().filter(same).any(|unit| {
+            let header = &unit.facts.header;
+            let words = header.opaque_macros.iter().flat_map(|(_, run)| run.of(&header.words));
+            words.into_iter().any(|&w| unit.facts.names.get(w) == name)
+        })
     }
 
     fn guessed_name(&self, unit: &FileUnit) -> String {

@@ -13,6 +13,9 @@ use codespan_reporting::term::{self, Config, WriteStyle};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+/// Longer notes are wrapped. The same everywhere: a report is to look the same in a terminal, a file and a log.
+const NOTE_COLUMNS: usize = 92;
+
 /// Writes the report.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let config = Config::default();
@@ -49,15 +52,35 @@ fn one_line(text: &str) -> String {
 
 fn notes(report: &Report, finding: &Finding) -> Vec<String> {
     let diagnostic = &finding.diagnostic;
-    let mut notes = vec![one_line(&diagnostic.looked_for)];
-    notes.extend(diagnostic.notes.iter().map(|note| one_line(note)));
+    let mut notes = vec![wrapped(&diagnostic.looked_for)];
+    notes.extend(diagnostic.notes.iter().map(|note| wrapped(note)));
     if diagnostic.confidence < Confidence::High {
         notes.push(format!("confidence: {}", confidence_name(diagnostic.confidence)));
     }
-    notes.push(format!("help: {}", one_line(&diagnostic.help)));
+    notes.push(wrapped(&format!("help: {}", diagnostic.help)));
     notes.extend(diagnostic.suggestions.iter().map(|suggestion| fix(report, suggestion)));
     notes.retain(|note| !note.is_empty());
     notes
+}
+
+/// Lines of at most [`NOTE_COLUMNS`] characters, broken where there is a space outside backticks.
+fn wrapped(text: &str) -> String {
+    let text = one_line(text);
+    let (mut lines, mut width, mut in_code) = (String::new(), 0, false);
+    for piece in text.split_inclusive(|c| {
+        in_code ^= c == '`';
+        c == ' ' && !in_code
+    }) {
+        let columns = piece.trim_end().chars().count();
+        if width > 0 && width + columns > NOTE_COLUMNS {
+            lines.truncate(lines.trim_end().len());
+            lines.push('\n');
+            width = 0;
+        }
+        lines.push_str(piece);
+        width += piece.chars().count();
+    }
+    lines
 }
 
 /// What a suggestion changes, as removed and added lines.
@@ -172,5 +195,19 @@ impl WriteStyle for Styled<'_> {
 
     fn reset(&mut self) -> io::Result<()> {
         write!(self.out, "{}", anstyle::Reset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_wrapped_but_not_within_code() {
+        let words = format!("{} `let _ = spawn(x);` end", "word ".repeat(17).trim_end());
+        assert_eq!(wrapped(&words), words.replacen(" `", "\n`", 1));
+        assert_eq!(wrapped("short"), "short");
+        let long = "x".repeat(200);
+        assert_eq!(wrapped(&format!("{long} a")), format!("{long}\na"));
     }
 }

@@ -461,6 +461,7 @@ fn is_finite(model: &Model, ty: Ty) -> bool {
     match model.ty(model.peel_refs(ty)) {
         TyData::Prim(name) => matches!(model.text(*name), "bool" | "u8" | "i8"),
         TyData::Adt(def, _) => model.is_fieldless_enum(*def),
+        TyData::Tuple(parts) => !parts.is_empty() && parts.iter().all(|&part| is_finite(model, part)),
         TyData::External(..) => model.type_row(model.peel_refs(ty)).is_some_and(|row| row.finite),
         _ => false,
     }
