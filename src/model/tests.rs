@@ -5,6 +5,7 @@ use crate::facts::ItemKind;
 use crate::facts::body::LocalKind;
 use std::path::PathBuf;
 
+mod access;
 mod effects;
 mod exits;
 mod flow;

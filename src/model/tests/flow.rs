@@ -328,3 +328,16 @@ fn pointers_and_foreign_functions() {
         ("fn f() { ext::keep(Box::into_raw(Box::new(1))); }", "escapes"),
     ]);
 }
+
+#[test]
+fn in_tuples_and_statics() {
+    check(&[
+        ("fn f() { let mut t = (1, SPAWN.unwrap()); t.1.wait().ok(); }", "released"),
+        (
+            "fn f() { let c = SPAWN.unwrap(); keep(c); } static LAST: Mutex<Option<Child>> = Mutex::new(None); fn keep(c: Child) { *LAST.lock().unwrap() = Some(c); }",
+            "escapes",
+        ),
+        ("fn f() { let c = SPAWN.unwrap(); a(c); } fn a(c: Child) { b(c) } fn b(c: Child) { drop(c) }", "lost: in a"),
+        ("fn f() { let c = SPAWN.unwrap(); a(c) } fn a(c: Child) { b(c) } fn b(c: Child) { drop(c) }", "lost: in a"),
+    ]);
+}
