@@ -1,6 +1,5 @@
 #![doc = include_str!("../../lints/undrained_task_set.md")]
 
-use crate::apis::{Collection, ObligationKind};
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
 use crate::model::access::{Root, Tracer};
@@ -14,7 +13,7 @@ const NAME: &str = "undrained_task_set";
 
 /// Reports sets of tasks that are filled in a loop, or per call, and not drained while they grow.
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
-    let grows = |e: &Event| e.kind == EventKind::Grow && !e.access.element && e.collection.is_some();
+    let grows = |e: &Event| e.tasks && !e.access.element;
     for (position, digest) in model.analysis.digests.iter().enumerate() {
         let runs = model.analysis.heats[position];
         if runs == Runs::Test && !model.tests || !digest.events.list.iter().any(grows) {
@@ -22,7 +21,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         }
         let function = model.typed(digest.root);
         let tracer = Tracer::new(model, &function);
-        for event in digest.events.list.iter().filter(|e| grows(e) && holds_tasks(&tracer, e)) {
+        for event in digest.events.list.iter().filter(|e| grows(e)) {
             let found = match event.access.root {
                 Root::Local(body, local) => local_set(&tracer, &digest.events.list, event, body, local),
                 Root::Field(owner, name) => field_set(&tracer, event, owner, name),
@@ -44,25 +43,6 @@ struct Found {
     /// A drain that comes too late, or that does not match what has ended.
     late: Option<(Span, &'static str)>,
     assumption: Option<String>,
-}
-
-/// A `JoinSet`, or a list of handles.
-fn holds_tasks(tracer: &Tracer, event: &Event) -> bool {
-    match event.collection {
-        Some(Collection::TaskSet) => return true,
-        Some(Collection::List | Collection::Queue | Collection::Map) => {}
-        // A channel hands its tasks on.
-        _ => return false,
-    }
-    let body = &tracer.body(event.site.body).body;
-    let statement = &body.statements[event.site.statement.index()];
-    let model = tracer.model;
-    // Not `all.extend(more)`: what is moved over was counted where it was made.
-    let pushed = body.args(statement).last().and_then(|a| a.as_place()).map(|(_, p)| tracer.ty(event.site.body, p));
-    pushed.is_some_and(|ty| {
-        let kind = model.obligation(model.payload(ty)).map(|o| o.kind);
-        matches!(kind, Some(ObligationKind::Task | ObligationKind::Thread))
-    })
 }
 
 /// A set in a local: filled in a loop that serves, made before it, and not drained within.

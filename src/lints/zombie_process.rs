@@ -120,7 +120,7 @@ fn kept(tracer: &Tracer, seed: &Seed, fate: &Fate) -> Option<Found<'static>> {
         let header = model.header(model.def(owner).file);
         let holds = |ty| {
             model
-                .contents(ty)
+                .inside(ty)
                 .into_iter()
                 .any(|ty| model.obligation(model.payload(ty)).is_some_and(|o| o.kind == ObligationKind::Child))
         };

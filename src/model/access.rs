@@ -6,6 +6,7 @@ use super::{Callee, DefId, Model, Namespace, Res, Symbol, Ty, TyData, TypedBody,
 use crate::apis::{FnRow, Obligation, Slot};
 use crate::facts::body::*;
 use crate::facts::{BodyKind, ItemKind};
+use std::cell::OnceCell;
 use std::sync::PoisonError;
 
 /// What an access path starts from, as far as it matters who else can reach it.
@@ -56,6 +57,8 @@ pub struct Tracer<'a> {
     definitions: Vec<Vec<Definition>>,
     /// Whether calls of the run's own functions are looked into.
     follows: bool,
+    /// By body and loop, what [`super::exits::is_service_loop`] says.
+    pub(super) serving: Vec<Vec<OnceCell<bool>>>,
 }
 
 /// Where a local gets its value.
@@ -70,7 +73,9 @@ impl<'a> Tracer<'a> {
     /// A tracer for all bodies of a function.
     pub fn new(model: &'a Model, function: &'a TypedFn) -> Tracer<'a> {
         let definitions = function.bodies.iter().map(|b| definitions(&b.body)).collect();
-        Tracer { model, function, definitions, follows: true }
+        let loops = |b: &TypedBody| vec![OnceCell::new(); b.body.loops.len()];
+        let serving = function.bodies.iter().map(loops).collect();
+        Tracer { model, function, definitions, follows: true, serving }
     }
 
     /// The body at a position.

@@ -46,7 +46,8 @@ impl Analysis {
     /// Digests all functions and solves what they depend on each other for.
     pub fn new(model: &Model) -> Analysis {
         let releases = ReleaseNames::new(model);
-        let roots: Vec<_> = model.roots().collect();
+        // Test code excuses nothing and, unless it was asked for, is not judged.
+        let roots: Vec<_> = model.roots().filter(|&at| model.tests || !model.is_test(model.owner(at))).collect();
         let digests: Vec<Digest> =
             roots.par_iter().enumerate().map(|(i, &root)| digest(model, &releases, root, i as u32)).collect();
         let positions = digests.iter().enumerate().map(|(i, d)| (d.owner, i as u32)).collect();

@@ -392,7 +392,7 @@ fn ended(tracer: &Tracer) -> Vec<Ended> {
         for (id, statement) in typed.body.statements.iter().enumerate().filter(|(_, s)| s.op == Op::CallMethod) {
             let Some((_, place)) = typed.body.args(statement)[0].as_place() else { continue };
             let model = tracer.model;
-            let mut inside = model.contents(tracer.ty(index, place)).into_iter();
+            let mut inside = model.inside(tracer.ty(index, place));
             let Some(obligation) = inside.find_map(|ty| model.obligation(model.payload(ty))) else { continue };
             let name = tracer.method_name(index, statement);
             if obligation.ended_by.iter().any(|n| n == name) {
@@ -407,7 +407,7 @@ fn ended(tracer: &Tracer) -> Vec<Ended> {
 
 fn is_poll(tracer: &Tracer, ty: Ty, name: &str) -> bool {
     let model = tracer.model;
-    let obligation = model.contents(ty).into_iter().find_map(|ty| model.obligation(model.payload(ty)));
+    let obligation = model.held_obligation(ty);
     obligation.is_some_and(|o| o.polled_by.iter().any(|n| n == name))
 }
 
@@ -421,7 +421,7 @@ fn push_field(list: &mut Vec<(Access, ObligationKind)>, access: Access, kind: Ob
 fn kinds_in(tracer: &Tracer, index: u32, place: PlaceId) -> Vec<ObligationKind> {
     let ty = tracer.ty(index, place);
     let model = tracer.model;
-    let found = model.contents(ty).into_iter().find_map(|ty| model.obligation(model.payload(ty)));
+    let found = model.held_obligation(ty);
     found.map(|o| o.kind).into_iter().collect()
 }
 

@@ -4,7 +4,7 @@
 //! if it was given by value, dropped.
 
 use super::access::Tracer;
-use super::{Callee, DefId, Model, Ty, known};
+use super::{Callee, DefId, Model, Ty, TyData, known};
 use crate::apis::{FnRow, Obligation, ObligationKind, Owner, Slot};
 use crate::facts::body::*;
 use crate::facts::{BodyKind, item_flags};
@@ -69,7 +69,7 @@ impl ReleaseNames {
 
     /// What a method releases on a receiver of this type: its own row decides, or the name if the type is not known.
     pub fn on(&self, model: &Model, ty: Ty, name: &str) -> Effects {
-        match model.contents(ty).into_iter().find_map(|ty| model.obligation(model.payload(ty))) {
+        match model.held_obligation(ty) {
             Some(obligation) if meeting(obligation).any(|n| n == name) => Effects::releases(obligation.kind),
             Some(_) => Effects::default(),
             None => self.of(name),
@@ -103,7 +103,7 @@ pub fn param_uses(tracer: &Tracer, releases: &ReleaseNames) -> ParamUses {
         return ParamUses::default();
     }
     let mut uses = ParamUses { own: vec![Effects::default(); root.body.params as usize], passed: Vec::new() };
-    for param in 0..root.body.params {
+    for param in (0..root.body.params).filter(|&p| may_matter(tracer.model, root.types.locals[p as usize + 1])) {
         let mut walk = Walk { tracer, releases, param, uses: &mut uses, aliases: aliases(tracer) };
         walk.aliases[0][param as usize + 1] = true;
         // Twice, so that what a loop hands back is seen.
@@ -114,6 +114,20 @@ pub fn param_uses(tracer: &Tracer, releases: &ReleaseNames) -> ParamUses {
     uses.passed.sort_unstable();
     uses.passed.dedup();
     uses
+}
+
+/// Whether a parameter of that type can be something with an obligation: only then is it asked for.
+fn may_matter(model: &Model, ty: Ty) -> bool {
+    match model.ty(model.peel_refs(ty)) {
+        TyData::Adt(..) | TyData::Prim(_) | TyData::Closure(_) | TyData::Future { .. } | TyData::Never => false,
+        TyData::Tuple(parts) => parts.iter().any(|&part| may_matter(model, part)),
+        TyData::External(..) => model.inside(ty).any(|ty| match model.ty(ty) {
+            TyData::External(..) => model.obligation(ty).is_some(),
+            TyData::Param(_) | TyData::Unknown | TyData::Dyn(_) | TyData::Impl(_) | TyData::Pointer(_) => true,
+            _ => false,
+        }),
+        _ => true,
+    }
 }
 
 fn aliases(tracer: &Tracer) -> Vec<Vec<bool>> {

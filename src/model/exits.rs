@@ -150,6 +150,10 @@ fn awaits(tracer: &Tracer, index: u32, block: &Block, never: Option<DefId>) -> b
 /// Whether a loop takes its work from outside and so runs as long as there is any: accepts, receives, ticks, awaits
 /// something in a plain `loop`, or has no way out. A `for` over what is at hand does not.
 pub fn is_service_loop(tracer: &Tracer, index: u32, id: LoopId) -> bool {
+    *tracer.serving[index as usize][id.index()].get_or_init(|| serves(tracer, index, id))
+}
+
+fn serves(tracer: &Tracer, index: u32, id: LoopId) -> bool {
     let body = &tracer.body(index).body;
     let entry = &body.loops[id.index()];
     if entry.kind == LoopKind::For {

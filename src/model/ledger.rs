@@ -76,6 +76,8 @@ pub struct Event {
     pub collection: Option<Collection>,
     /// For growth, its key.
     pub key: Key,
+    /// For growth, whether what is added is a task or thread: a `JoinSet`, or a list of handles.
+    pub tasks: bool,
 }
 
 impl Event {

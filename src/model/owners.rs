@@ -81,7 +81,7 @@ impl Model {
     fn is_shared_field(&self, owner: DefId, name: Symbol) -> bool {
         let Some(ty) = self.declared_field(owner, name) else { return false };
         let mut shared = false;
-        for step in self.contents(ty) {
+        for step in self.inside(ty) {
             let Some(row) = self.type_row(step) else { continue };
             // A cell is for one thread: it says nothing of who else holds it.
             if row.unsync {
@@ -98,7 +98,7 @@ impl Model {
     /// Whether a field only borrows what it leads to: `&'a mut Vec<T>` belongs to somebody else.
     pub fn field_is_borrowed(&self, owner: DefId, name: Symbol) -> bool {
         let Some(ty) = self.declared_field(owner, name) else { return false };
-        self.contents(ty).into_iter().any(|ty| matches!(self.ty(ty), TyData::Ref { .. }))
+        self.inside(ty).any(|ty| matches!(self.ty(ty), TyData::Ref { .. }))
     }
 
     /// Whether the keys of a field's map are written in the program: `HashMap<&'static str, _>`.
@@ -116,7 +116,7 @@ impl Model {
     /// Whether what a field holds, or its elements, has to be released one by one (tasks, children).
     pub fn field_holds_obligations(&self, owner: DefId, name: Symbol) -> bool {
         let Some(ty) = self.declared_field(owner, name) else { return false };
-        self.contents(ty).into_iter().any(|ty| self.obligation(self.payload(self.element(ty))).is_some())
+        self.inside(ty).any(|ty| self.obligation(self.payload(self.element(ty))).is_some())
     }
 
     fn declared_field(&self, owner: DefId, name: Symbol) -> Option<Ty> {

@@ -153,22 +153,20 @@ impl Model {
         }
     }
 
+    /// What the owner of a value of that type, or of what is inside its wrappers, has to do: `Option<Child>`,
+    /// `Arc<Mutex<Vec<Child>>>`.
+    pub fn held_obligation(&self, ty: Ty) -> Option<&'static Obligation> {
+        self.inside(ty).find_map(|ty| self.obligation(self.payload(ty)))
+    }
+
     /// A type and the first arguments of the wrappers it is made of: `Arc<Mutex<HashMap<..>>>`, `Mutex<..>`, `HashMap<..>`.
-    pub fn contents(&self, ty: Ty) -> Vec<Ty> {
-        let mut list = Vec::new();
-        let mut ty = ty;
-        for _ in 0..8 {
-            list.push(ty);
-            ty = match self.ty(ty) {
-                TyData::Ref { to, .. } => *to,
-                TyData::External(_, args) => match args.first() {
-                    Some(&inner) => inner,
-                    None => break,
-                },
-                _ => break,
-            };
-        }
-        list
+    pub fn inside(&self, ty: Ty) -> impl Iterator<Item = Ty> + '_ {
+        let step = |&ty: &Ty| match self.ty(ty) {
+            TyData::Ref { to, .. } => Some(*to),
+            TyData::External(_, args) => args.first().copied(),
+            _ => None,
+        };
+        std::iter::successors(Some(ty), step).take(8)
     }
 
     /// Whether a function is the `main` of a program.

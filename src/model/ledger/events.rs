@@ -4,7 +4,7 @@ use super::super::access::{Access, Root, Tracer};
 use super::super::effects::slot;
 use super::super::{Callee, Model, Symbol, Ty, TyData};
 use super::{Event, EventKind, Events, Key, Site};
-use crate::apis::{Collection, FnRow, Owner, Slot, TypeRow};
+use crate::apis::{Collection, FnRow, ObligationKind, Owner, Slot, TypeRow};
 use crate::facts::ItemKind;
 use crate::facts::body::*;
 use crate::facts::types::TypeKind;
@@ -55,6 +55,7 @@ impl Walk<'_> {
             serving,
             collection: None,
             key: Key::None,
+            tasks: false,
         });
         self.events.list.last_mut().expect("just pushed")
     }
@@ -139,9 +140,11 @@ impl Walk<'_> {
                     return;
                 }
                 let key = self.key(index, statement, row);
+                let tasks = self.adds_task(index, statement, row);
                 let event = self.push(kind, access, index, id, in_loop);
                 event.collection = row.collection;
                 event.key = key;
+                event.tasks = kind == EventKind::Grow && tasks;
                 return;
             }
             // `entry` is the first half of an insert.
@@ -229,6 +232,22 @@ impl Walk<'_> {
             local = typed.body.local_of(source)?;
         }
         None
+    }
+
+    /// Whether what a growing method adds is a task or thread. Not `all.extend(more)`: what is moved over was counted
+    /// where it was made; and not a channel, which hands its tasks on.
+    fn adds_task(&self, index: u32, statement: &Statement, row: &TypeRow) -> bool {
+        match row.collection {
+            Some(Collection::TaskSet) => return true,
+            Some(Collection::List | Collection::Queue | Collection::Map) => {}
+            _ => return false,
+        }
+        let model = self.tracer.model;
+        let added = self.tracer.body(index).body.args(statement).last().and_then(|a| a.as_place());
+        added.is_some_and(|(_, place)| {
+            let kind = model.obligation(model.payload(self.tracer.ty(index, place))).map(|o| o.kind);
+            matches!(kind, Some(ObligationKind::Task | ObligationKind::Thread))
+        })
     }
 
     fn key(&self, index: u32, statement: &Statement, row: &TypeRow) -> Key {
@@ -327,7 +346,11 @@ impl Walk<'_> {
     fn is_moved_out(&self, index: u32, dest: PlaceId, place: PlaceId) -> bool {
         let tracer = self.tracer;
         let model = tracer.model;
-        let field = matches!(tracer.body(index).body.projections_of(place).last(), Some(Projection::Field(_)));
+        let typed = tracer.body(index);
+        let Some(Projection::Field(last)) = typed.body.projections_of(place).last() else { return false };
+        // Not the guard in `Ok(map)` of `self.map.lock()`.
+        let name = model.name(typed.at.file, *last);
+        let field = matches!(tracer.place(index, place).root, Root::Field(_, field) if field == name);
         let to = tracer.ty(index, dest);
         field
             && !matches!(model.ty(to), TyData::Ref { .. })
@@ -408,7 +431,7 @@ pub fn collection_row(model: &Model, ty: Ty) -> Option<&'static TypeRow> {
 /// Whether a value of that type shares a collection that can change through it: behind `Arc` and a lock, or concurrent.
 fn is_interior(model: &Model, ty: Ty) -> bool {
     let mut inside = false;
-    for step in model.contents(ty) {
+    for step in model.inside(ty) {
         let Some(row) = model.type_row(step) else { continue };
         inside |= row.locks || row.shared;
         if row.collection.is_some() {
