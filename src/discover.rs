@@ -247,13 +247,16 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
     }
 }
 
-/// A package of its own below `tests/`, `benches/` or `examples/` serves tests all the same.
+/// A package of its own below `tests/`, `benches/` or `examples/` serves tests all the same, and so does a folder that
+/// is called so: `test_utils`, `app/test`, `my-testing`.
 fn kind_by_folder(display: &str) -> Option<TargetKind> {
     let (folder, _) = display.rsplit_once('/')?;
     folder.split('/').find_map(|part| match part {
         "tests" => Some(TargetKind::Test),
         "benches" => Some(TargetKind::Bench),
         "examples" => Some(TargetKind::Example),
-        _ => None,
+        _ => {
+            part.split(['-', '_']).any(|word| matches!(word, "test" | "tests" | "testing")).then_some(TargetKind::Test)
+        }
     })
 }

@@ -119,7 +119,9 @@ pub fn param_uses(tracer: &Tracer, releases: &ReleaseNames) -> ParamUses {
 /// Whether a parameter of that type can be something with an obligation: only then is it asked for.
 fn may_matter(model: &Model, ty: Ty) -> bool {
     match model.ty(model.peel_refs(ty)) {
-        TyData::Adt(..) | TyData::Prim(_) | TyData::Closure(_) | TyData::Future { .. } | TyData::Never => false,
+        // `Arc::into_raw(x) as usize`: an address goes round as a number.
+        TyData::Prim(name) => matches!(model.text(*name), "usize" | "isize" | "u64" | "i64"),
+        TyData::Adt(..) | TyData::Closure(_) | TyData::Future { .. } | TyData::Never => false,
         TyData::Tuple(parts) => parts.iter().any(|&part| may_matter(model, part)),
         TyData::External(..) => model.inside(ty).any(|ty| match model.ty(ty) {
             TyData::External(..) => model.obligation(ty).is_some(),
