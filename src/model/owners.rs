@@ -32,13 +32,19 @@ impl Model {
         if self.analysis.replaced.contains(&owner) || self.is_made_per_request(owner) {
             return None;
         }
-        if self.analysis.in_statics.contains(&owner) {
+        if self.analysis.in_statics.contains(&owner) && !self.is_made_often(owner) {
             return Some(Lifetime::Static);
         }
         if self.in_loop_of_self(owner, &event.site, event.serving) {
             return Some(Lifetime::Loop);
         }
         self.is_shared_field(owner, name).then_some(Lifetime::Shared)
+    }
+
+    /// Whether values of that type are made in what runs more than once: then one in a static says nothing of the others.
+    fn is_made_often(&self, owner: DefId) -> bool {
+        let makers = self.analysis.makers.get(&owner);
+        makers.is_some_and(|list| list.iter().any(|&p| self.analysis.heats[p as usize] > Runs::Once))
     }
 
     /// Whether every place that makes a value of that type runs again and again: a query's context, a connection's state.

@@ -126,6 +126,10 @@ impl Walk<'_> {
         if same(row.forgets) && !by_ref {
             return self.escape();
         }
+        // `Arc::into_raw(Arc::new(Box::into_raw(x)))`: the outer one is judged.
+        if row.acquires.is_some() {
+            return self.escape();
+        }
         match slot {
             Slot::Receiver if row.consumes && !by_ref => self.adapted(id, statement, row, local, state),
             Slot::Receiver if row.through || row.element => {
@@ -141,8 +145,6 @@ impl Walk<'_> {
                 self.arrive(state, statement.dest, id, if by_ref { Role::View } else { Role::Owner });
                 Step::Go
             }
-            // `Arc::into_raw(Arc::new(Box::into_raw(x)))`: the outer one is judged.
-            _ if row.acquires.is_some() => self.escape(),
             Slot::Arg(n) if row.borrows.contains(&n) || by_ref && !row.stores.contains(&n) => Step::Go,
             Slot::Arg(n) if row.stores.contains(&n) => {
                 self.fate.stored.push(id);
