@@ -63,6 +63,9 @@ pub enum SkipReason {
     /// Over [`MAX_FILE_BYTES`].
     #[error("is too large ({0} bytes; the limit is {MAX_FILE_BYTES})")]
     TooLarge(u64),
+    /// There is nothing in it. An ordinary thing for a `mod.rs`, so `--strict-parse` does not mind.
+    #[error("is empty")]
+    Empty,
     /// Not text.
     #[error("is not UTF-8 (byte {0})")]
     NotUtf8(usize),
@@ -121,6 +124,9 @@ impl SourceText {
     pub fn read(path: &Path) -> Result<SourceText, SkipReason> {
         let bytes = read_bytes(path)?;
         let text = String::from_utf8(bytes).map_err(|e| SkipReason::NotUtf8(e.utf8_error().valid_up_to()))?;
+        if text.is_empty() {
+            return Err(SkipReason::Empty);
+        }
         Ok(SourceText::new(text))
     }
 

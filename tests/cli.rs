@@ -230,17 +230,19 @@ fn what_cannot_be_parsed_is_named_and_does_not_stop_the_run() {
         ("src/bom_broken.rs", "cannot be parsed: unbalanced bracket or no token at 2:5"),
         ("src/broken.rs", "cannot be parsed: expected identifier at 2:9"),
         ("src/deep.rs", "is nested too deeply at 1:265"),
+        ("src/empty.rs", "is empty"),
         ("src/large.rs", "is too large (4194305 bytes; the limit is 4194304)"),
         ("src/latin.rs", "is not UTF-8 (byte 6)"),
     ];
     assert_eq!(project.skipped(&[]), expected.map(|(file, reason)| (file.to_owned(), reason.to_owned())));
-    assert_eq!(project.json(&[])["summary"]["files"], 3);
+    assert_eq!(project.json(&[])["summary"]["files"], 2);
     let named =
-        contains("skipped: src/latin.rs is not UTF-8 (byte 6)\n").and(contains(": 0 diagnostics, 5 files skipped\n"));
+        contains("skipped: src/latin.rs is not UTF-8 (byte 6)\n").and(contains("0 diagnostics, 6 files skipped\n"));
     project.check(&[]).assert().code(0).stderr(named);
     project.check(&["--strict-parse"]).assert().code(1);
     project.check(&["--strict-parse", "--exit-zero"]).assert().code(0);
     project.check(&["--strict-parse", "src/lib.rs"]).assert().code(0);
+    project.check(&["--strict-parse", "src/empty.rs"]).assert().code(0);
 }
 
 #[test]
@@ -340,7 +342,7 @@ mod unix {
 
     #[test]
     fn unreadable_files_and_folders_are_named() {
-        let project = Project::new(&[PLAIN, ("src/secret.rs", b""), ("src/closed/a.rs", b"")]);
+        let project = Project::new(&[PLAIN, ("src/secret.rs", b"// s"), ("src/closed/a.rs", b"// a")]);
         let lock = |name: &str, mode| {
             fs::set_permissions(project.path(name), fs::Permissions::from_mode(mode)).expect("permissions");
         };

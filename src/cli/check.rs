@@ -5,8 +5,10 @@ use super::{CLEAN, FOUND, output};
 use anstream::ColorChoice;
 use anyhow::{Context, bail};
 use leaklint::diagnostic::Confidence;
+use leaklint::discover::Skipped;
 use leaklint::lints::Level;
 use leaklint::report::{self, Format, Report, Timings};
+use leaklint::source::SkipReason;
 use leaklint::{Settings, check};
 use std::time::Instant;
 
@@ -67,7 +69,8 @@ fn status(args: &CheckArgs, report: &Report) -> u8 {
         ErrorOn::Deny => errors,
         ErrorOn::Warn => errors + report.count(Level::Warn),
     };
-    let unparsed = args.strict_parse && !report.skipped.is_empty();
+    let lost = |skipped: &Skipped| skipped.reason != SkipReason::Empty;
+    let unparsed = args.strict_parse && report.skipped.iter().any(lost);
     if !args.exit_zero && (counted > 0 || unparsed) { FOUND } else { CLEAN }
 }
 
