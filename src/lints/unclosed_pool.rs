@@ -36,19 +36,10 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         if fate.escapes || !fate.stored.is_empty() || fate.returned {
             return;
         }
-        if let Some(loss) = worst(&fate) {
+        if let Some(loss) = fate.worst() {
             out.push(report(model, tracer, position, seed, &fate, loss));
         }
     });
-}
-
-/// The loss that is least a matter of chance.
-fn worst(fate: &Fate) -> Option<&Loss> {
-    fate.losses.iter().min_by_key(|loss| match loss.lost {
-        Lost::Exit(EdgeKind::Cancel) => 2,
-        Lost::Exit(_) => 1,
-        _ => 0,
-    })
 }
 
 fn report(model: &Model, tracer: &Tracer, position: u32, seed: &Seed, fate: &Fate, loss: &Loss) -> Diagnostic {

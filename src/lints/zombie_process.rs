@@ -35,7 +35,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         };
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         // A field that nobody waits for is worse than an error on the way to it.
-        let found = kept(tracer, seed, &fate).or_else(|| lost(&fate));
+        let found = kept(tracer, seed, &fate).or_else(|| fate.worst().map(Found::Path));
         if let Some(found) = found {
             if let Found::Field { owner, .. } = found {
                 reported.push(owner);
@@ -97,16 +97,6 @@ enum Found<'a> {
     Field { span: Span, name: String, owner: DefId },
 }
 
-/// The loss to show: one that is certain before one by cancellation, one that is the end of a name before an exit.
-fn lost(fate: &Fate) -> Option<Found<'_>> {
-    let rank = |loss: &&Loss| match loss.lost {
-        Lost::Exit(EdgeKind::Cancel) => 2,
-        Lost::Exit(_) => 1,
-        _ => 0,
-    };
-    fate.losses.iter().min_by_key(rank).map(Found::Path)
-}
-
 /// A child stored in a field of a type of the run, where nobody waits for it or takes it out again.
 fn kept(tracer: &Tracer, seed: &Seed, fate: &Fate) -> Option<Found<'static>> {
     let model = tracer.model;
@@ -161,7 +151,7 @@ fn report(model: &Model, tracer: &Tracer, position: u32, seed: &Seed, fate: &Fat
             .to_owned(),
     )
     .primary("spawned here");
-    if let Some(command) = command_of(tracer, seed).filter(|c| c.range.hi + MULTI_LINE < span.range.lo) {
+    if let Some(command) = tracer.chain_start(seed).filter(|c| c.range.hi + MULTI_LINE < span.range.lo) {
         diagnostic = diagnostic.label(command, "the command");
     }
     match found {
@@ -223,23 +213,6 @@ fn describe(model: &Model, loss: &Loss) -> (String, String) {
 
 /// A command that begins this many bytes before its `spawn` stands on a line of its own.
 const MULTI_LINE: u32 = 60;
-
-/// Where the command was made, through the chain of its builder.
-fn command_of(tracer: &Tracer, seed: &Seed) -> Option<Span> {
-    let typed = tracer.body(seed.body);
-    let mut id = seed.statement;
-    for _ in 0..32 {
-        let first = typed.body.args(&typed.body.statements[id.index()]).first()?.as_place();
-        let next = first
-            .and_then(|(_, place)| typed.body.local_of(place))
-            .filter(|l| typed.body.locals[l.index()].kind == LocalKind::Temp);
-        match next.and_then(|local| tracer.definition_id(seed.body, local)) {
-            Some(found) => id = found,
-            None => break,
-        }
-    }
-    (id != seed.statement).then(|| tracer.model.span_of(tracer, seed.body, id))
-}
 
 /// A program that ends soon leaves its children to init.
 fn tool_note(model: &Model, owner: DefId) -> Option<String> {

@@ -6,6 +6,7 @@ use super::{Callee, DefId, Model, Namespace, Res, Symbol, Ty, TyData, TypedBody,
 use crate::apis::{FnRow, Obligation, Slot};
 use crate::facts::body::*;
 use crate::facts::{BodyKind, ItemKind};
+use crate::source::Span;
 use std::cell::OnceCell;
 use std::sync::PoisonError;
 
@@ -316,6 +317,22 @@ impl<'a> Tracer<'a> {
     /// Whether clones of a type stand for the same thing: shared pointers, and what is no collection.
     fn is_handle(&self, ty: Ty) -> bool {
         self.model.type_row(ty).is_none_or(|row| row.strong || row.collection.is_none())
+    }
+
+    /// Where the chain of calls that a seed ends begins: `Command::new` of `Command::new(..).arg(..).spawn()`.
+    pub fn chain_start(&self, seed: &Seed) -> Option<Span> {
+        let body = &self.body(seed.body).body;
+        let mut id = seed.statement;
+        for _ in 0..STEPS {
+            let first = body.args(&body.statements[id.index()]).first().and_then(|a| a.as_place());
+            let temp = first.and_then(|(_, place)| body.local_of(place));
+            let temp = temp.filter(|l| body.locals[l.index()].kind == LocalKind::Temp);
+            match temp.and_then(|local| self.definition_id(seed.body, local)) {
+                Some(found) => id = found,
+                None => break,
+            }
+        }
+        (id != seed.statement).then(|| self.model.span_of(self, seed.body, id))
     }
 
     /// What the owner of the value that a seed acquires has to do.

@@ -83,6 +83,17 @@ pub struct Fate {
     pub gave_up: bool,
 }
 
+impl Fate {
+    /// The loss to show: the end of a name before an exit, and one that is certain before one by cancellation.
+    pub fn worst(&self) -> Option<&Loss> {
+        self.losses.iter().min_by_key(|loss| match loss.lost {
+            Lost::Exit(EdgeKind::Cancel) => 2,
+            Lost::Exit(_) => 1,
+            _ => 0,
+        })
+    }
+}
+
 /// Paths are followed up to this many states.
 const STATES: usize = 4096;
 
