@@ -96,6 +96,7 @@ pub struct Apis {
     methods: FxHashMap<String, Vec<FnId>>,
     trait_functions: FxHashMap<String, Vec<FnId>>,
     names: Names,
+    foreign: FxHashSet<String>,
 }
 
 /// What is known of a method's name, whatever the receiver.
@@ -260,7 +261,14 @@ impl Apis {
         self.names.element.contains(name)
     }
 
+    /// Whether a path leads into a crate that binds C: one that a table names, or whose name ends in `-sys`.
+    pub fn is_foreign(&self, path: &str) -> bool {
+        let krate = path.split("::").next().unwrap_or(path);
+        krate.ends_with("_sys") || self.foreign.contains(krate)
+    }
+
     fn add(&mut self, table: Table) -> Result<(), ApisError> {
+        self.foreign.extend(table.foreign);
         for row in table.types {
             self.add_type(row)?;
         }

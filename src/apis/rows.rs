@@ -24,6 +24,8 @@ pub struct Table {
     /// `[[attribute]]`
     #[serde(rename = "attribute")]
     pub attributes: Vec<AttributeRow>,
+    /// Crates that bind C: their functions only borrow raw arguments, unless a row says otherwise.
+    pub foreign: Vec<String>,
 }
 
 /// A type of a library.
@@ -151,11 +153,13 @@ pub enum ObligationKind {
     RawMemory,
     /// A raw file descriptor, socket or handle.
     Handle,
+    /// The token with which a registration is taken back.
+    Registration,
 }
 
 impl ObligationKind {
     /// All kinds.
-    pub const ALL: [ObligationKind; 7] = [
+    pub const ALL: [ObligationKind; 8] = [
         ObligationKind::Child,
         ObligationKind::Task,
         ObligationKind::Thread,
@@ -163,6 +167,7 @@ impl ObligationKind {
         ObligationKind::Pool,
         ObligationKind::RawMemory,
         ObligationKind::Handle,
+        ObligationKind::Registration,
     ];
 }
 
@@ -359,6 +364,76 @@ pub struct Acquires {
     pub kind: ObligationKind,
     /// Paths of the functions that release or adopt it.
     pub released_by: Vec<String>,
+    /// What it is, in words for a message: `file descriptor`.
+    #[serde(default)]
+    pub what: Option<String>,
+    /// How the result looks if something was acquired. By default what is negative or null was not.
+    #[serde(default)]
+    pub ok: Option<Condition>,
+    /// The argument behind which it is put; the result is then a status, by default 0 if something was acquired.
+    #[serde(default)]
+    pub out: Option<u8>,
+    /// What is put there has to be released after a failure too (`sqlite3_open`).
+    #[serde(default)]
+    pub also_on_failure: bool,
+    /// A name among the arguments with which nothing new is acquired (`MAP_FIXED`).
+    #[serde(default)]
+    pub unless: Option<String>,
+}
+
+/// A comparison of a result with a constant: `>= 0`, `!= MAP_FAILED`, `!= null`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Condition {
+    /// How it is compared.
+    pub compare: Compare,
+    /// With what.
+    pub with: Constant,
+}
+
+/// How two values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compare {
+    /// `==`
+    Eq,
+    /// `!=`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+}
+
+/// What a result is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Constant {
+    /// A number.
+    Number(i64),
+    /// A constant, by its own name; `null` is the null pointer.
+    Name(String),
+}
+
+impl TryFrom<String> for Condition {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Condition, String> {
+        let (compare, with) = text.split_once(' ').ok_or("expected a comparison, as in \">= 0\"")?;
+        let compare = match compare {
+            "==" => Compare::Eq,
+            "!=" => Compare::Ne,
+            "<" => Compare::Lt,
+            "<=" => Compare::Le,
+            ">" => Compare::Gt,
+            ">=" => Compare::Ge,
+            other => return Err(format!("expected one of == != < <= > >=, found \"{other}\"")),
+        };
+        let name = || Constant::Name(with.to_owned());
+        Ok(Condition { compare, with: with.parse().map_or_else(|_| name(), Constant::Number) })
+    }
 }
 
 /// A raw argument that gets an owner.

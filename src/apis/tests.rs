@@ -201,6 +201,25 @@ fn rows_of_the_user_win() {
 }
 
 #[test]
+fn reads_conditions_of_success() {
+    let ok = |text: &str| Condition::try_from(text.to_owned());
+    let condition = |compare, with| Ok(Condition { compare, with });
+    assert_eq!(ok(">= 0"), condition(Compare::Ge, Constant::Number(0)));
+    assert_eq!(ok("!= -1"), condition(Compare::Ne, Constant::Number(-1)));
+    assert_eq!(ok("!= MAP_FAILED"), condition(Compare::Ne, Constant::Name("MAP_FAILED".to_owned())));
+    assert_eq!(ok("~ 0"), Err("expected one of == != < <= > >=, found \"~\"".to_owned()));
+    assert!(ok("0").is_err());
+}
+
+#[test]
+fn tells_crates_that_bind_c() {
+    let apis = parse("foreign = [\"libc\"]").unwrap();
+    assert!(apis.is_foreign("libc::open"));
+    assert!(apis.is_foreign("openssl_sys::SSL_new"));
+    assert!(!apis.is_foreign("nix::unistd::dup"));
+}
+
+#[test]
 fn the_readme_explains_every_key() {
     let readme = include_str!("../../lints/README.md");
     for text in [

@@ -12,25 +12,25 @@ use rustc_hash::FxHashMap;
 
 /// A set of possible effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Effects(pub u16);
+pub struct Effects(pub u32);
 
 impl Effects {
     /// Kept in a field, a static, a collection or a background task.
-    pub const STORES: Effects = Effects(1 << 8);
+    pub const STORES: Effects = Effects(1 << 16);
     /// Comes back in the result.
-    pub const RETURNS: Effects = Effects(1 << 9);
+    pub const RETURNS: Effects = Effects(1 << 17);
     /// Handed to something that cannot be seen.
-    pub const UNKNOWN: Effects = Effects(1 << 10);
+    pub const UNKNOWN: Effects = Effects(1 << 18);
     /// Handed to a foreign function, which borrows a raw handle unless a row says otherwise.
-    pub const FOREIGN: Effects = Effects(1 << 11);
+    pub const FOREIGN: Effects = Effects(1 << 19);
 
     /// Meets an obligation of this kind.
     pub fn releases(kind: ObligationKind) -> Effects {
-        Effects(1 << kind as u16)
+        Effects(1 << kind as u32)
     }
 
     /// Meets any obligation.
-    pub const RELEASES_ANY: Effects = Effects(0xff);
+    pub const RELEASES_ANY: Effects = Effects(0xffff);
 
     /// Whether the two have an effect in common.
     pub fn any(self, other: Effects) -> bool {
@@ -47,12 +47,12 @@ impl Effects {
 
 /// Which kinds of obligation a method of some name meets: from the `met_by` and `polled_by` of all type rows.
 #[derive(Debug, Default)]
-pub struct ReleaseNames(FxHashMap<String, u16>);
+pub struct ReleaseNames(FxHashMap<String, u32>);
 
 impl ReleaseNames {
     /// The names in the tables.
     pub fn new(model: &Model) -> ReleaseNames {
-        let mut names: FxHashMap<String, u16> = FxHashMap::default();
+        let mut names: FxHashMap<String, u32> = FxHashMap::default();
         for row in model.apis.types() {
             let Some(obligation) = &row.obligation else { continue };
             for name in meeting(obligation) {
