@@ -46,7 +46,7 @@ fn handle(tracer: &Tracer, seed: &Seed, kind: SpawnKind) -> Fate {
         _ => ObligationKind::Task,
     };
     let safe_drop = tracer.obligation_of(seed).is_some_and(drops_safely);
-    let terms = Terms { kind, copy: false, ended_by: &[], released_by: &[], safe_drop };
+    let terms = Terms { safe_drop, ..Terms::of(kind) };
     fate(tracer, &tracer.model.analysis.releases, terms, seed.body, seed.statement)
 }
 

@@ -21,13 +21,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             return;
         }
         let Some(acquires) = acquires(tracer, seed).filter(|a| !puts_back(tracer, seed, a)) else { return };
-        let terms = Terms {
-            kind: ObligationKind::RawMemory,
-            copy: true,
-            ended_by: &[],
-            released_by: &acquires.released_by,
-            safe_drop: false,
-        };
+        let terms = Terms::of_raw(acquires);
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         let loss = fate.losses.iter().min_by_key(|l| (l.lost == Lost::Exit(EdgeKind::Cancel), l.at));
         // `match give(p) { 0 => Ok(()), e => { Box::from_raw(p); Err(e) } }`: taken back where it was refused.

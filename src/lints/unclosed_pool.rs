@@ -16,7 +16,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| match seed.kind {
         SeedKind::Acquire(kind) => kind == ObligationKind::Pool,
         SeedKind::Call(def) => model.acquires(def) == Some(ObligationKind::Pool),
-        SeedKind::Spawn(_) => false,
+        SeedKind::Spawn(_) | SeedKind::Foreign(_) => false,
     };
     model.each_seed(wanted, |tracer, position, seed| {
         let Some(obligation) = tracer.obligation_of(seed) else { return };
@@ -24,13 +24,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         if obligation.drop == DropEffect::Closes {
             return;
         }
-        let terms = Terms {
-            kind: ObligationKind::Pool,
-            copy: false,
-            ended_by: &obligation.ended_by,
-            released_by: &[],
-            safe_drop: false,
-        };
+        let terms = Terms { ended_by: &obligation.ended_by, ..Terms::of(ObligationKind::Pool) };
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         // A second handle that was kept or handed on keeps the pool in use.
         if fate.escapes || !fate.stored.is_empty() || fate.returned {

@@ -5,7 +5,7 @@ use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
 use crate::model::access::{Root, Tracer};
 use crate::model::digest::{Ended, Seed, SeedKind};
-use crate::model::flow::{Fate, Loss, Lost, Terms, drops_safely, fate};
+use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
 use crate::model::heat::Runs;
 use crate::model::{DefId, Model, Symbol, TyData};
 use crate::source::Span;
@@ -17,7 +17,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| match seed.kind {
         SeedKind::Acquire(kind) => kind == ObligationKind::Child,
         SeedKind::Call(def) => model.acquires(def) == Some(ObligationKind::Child),
-        SeedKind::Spawn(_) => false,
+        SeedKind::Spawn(_) | SeedKind::Foreign(_) => false,
     };
     let mut reported = Vec::new();
     model.each_seed(wanted, |tracer, position, seed| {
@@ -26,13 +26,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         if excused(tracer, seed, obligation) || model.is_only_for(span, &obligation.not_for) {
             return;
         }
-        let terms = Terms {
-            kind: ObligationKind::Child,
-            copy: false,
-            ended_by: &obligation.ended_by,
-            released_by: &[],
-            safe_drop: drops_safely(obligation),
-        };
+        let terms = Terms::of_value(obligation);
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         // A field that nobody waits for is worse than an error on the way to it.
         let found = kept(tracer, seed, &fate).or_else(|| fate.worst().map(Found::Path));
@@ -101,8 +95,8 @@ enum Found<'a> {
 fn kept(tracer: &Tracer, seed: &Seed, fate: &Fate) -> Option<Found<'static>> {
     let model = tracer.model;
     let body = &tracer.body(seed.body).body;
-    fate.stored.iter().find_map(|id| {
-        let statement = &body.statements[id.index()];
+    fate.stored.iter().find_map(|stored| {
+        let statement = &body.statements[stored.statement.index()];
         let owner = match model.ty(tracer.ty(seed.body, statement.dest)) {
             &TyData::Adt(owner, _) => owner,
             _ => return None,

@@ -7,7 +7,8 @@ use super::exits::Ends;
 use super::heat::{Runs, at_site, heats};
 use super::ledger::{Event, Ledger};
 use super::owners::{in_statics, makers, replaced, serving_callers};
-use super::{CrateId, DefId, Model, Symbol, TargetKind};
+use super::pairs::{Pair, learn};
+use super::{Callee, CrateId, DefId, Model, Symbol, TargetKind};
 use crate::apis::{Heat, ObligationKind};
 use crate::facts::body::*;
 use crate::source::Span;
@@ -29,6 +30,7 @@ pub struct Analysis {
     positions: FxHashMap<DefId, u32>,
     never: FxHashSet<DefId>,
     fresh: FxHashMap<DefId, ObligationKind>,
+    pairs: FxHashMap<Callee, Pair>,
     released_fields: FxHashSet<(Root, ObligationKind)>,
     released_names: FxHashSet<(Symbol, ObligationKind)>,
     daemons: FxHashSet<CrateId>,
@@ -53,11 +55,13 @@ impl Analysis {
         let positions = digests.iter().enumerate().map(|(i, d)| (d.owner, i as u32)).collect();
         let params = digests.iter().map(|d| (d.owner, &d.params)).collect();
         let effects = solve(&params);
+        let pairs = learn(model, &digests);
         let mut analysis = Analysis {
             heats: heats(model, &digests),
             ledger: Ledger::gather(model, digests.iter().map(|d| &d.events)),
             never: never_ending(&digests),
-            fresh: fresh(&digests),
+            fresh: fresh(&digests, &pairs),
+            pairs,
             released_fields: FxHashSet::default(),
             released_names: FxHashSet::default(),
             daemons: FxHashSet::default(),
@@ -117,7 +121,7 @@ fn never_ending(digests: &[Digest]) -> FxHashSet<DefId> {
 }
 
 /// Functions whose result is something they acquired.
-fn fresh(digests: &[Digest]) -> FxHashMap<DefId, ObligationKind> {
+fn fresh(digests: &[Digest], pairs: &FxHashMap<Callee, Pair>) -> FxHashMap<DefId, ObligationKind> {
     let mut fresh: FxHashMap<DefId, ObligationKind> = FxHashMap::default();
     loop {
         let before = fresh.len();
@@ -125,6 +129,7 @@ fn fresh(digests: &[Digest]) -> FxHashMap<DefId, ObligationKind> {
             let kind = digest.returns.iter().find_map(|kind| match kind {
                 SeedKind::Acquire(kind) => Some(*kind),
                 SeedKind::Call(callee) => fresh.get(callee).copied(),
+                SeedKind::Foreign(callee) => pairs.get(callee).map(|_| ObligationKind::Handle),
                 SeedKind::Spawn(_) => None,
             });
             if let Some(kind) = kind {
@@ -157,6 +162,11 @@ impl Model {
     /// What kind of resource a function of the run acquires and returns.
     pub fn acquires(&self, def: DefId) -> Option<ObligationKind> {
         self.analysis.fresh.get(&def).copied()
+    }
+
+    /// What a foreign function gives out, and who takes it back.
+    pub fn pair(&self, callee: Callee) -> Option<&Pair> {
+        self.analysis.pairs.get(&callee)
     }
 
     /// Whether an item is part of a program that ends soon: one without an endless loop, and its build script.

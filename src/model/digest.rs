@@ -4,7 +4,7 @@
 
 use super::access::{Access, Root, Tracer};
 use super::effects::{Effects, ParamUses, ReleaseNames, param_uses, slot};
-use super::exits::{Ends, ends, is_endless, is_service_loop, loops_up};
+use super::exits::{Ends, call_behind, ends, is_endless, is_service_loop, loops_up};
 use super::ledger::{Events, events};
 use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
 use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
@@ -47,6 +47,8 @@ pub enum SeedKind {
     Acquire(ObligationKind),
     /// The result of a function of the run that may be such a value.
     Call(DefId),
+    /// What a foreign function gives out, if it turns out to give something out.
+    Foreign(Callee),
 }
 
 /// A body within a function.
@@ -98,6 +100,10 @@ pub struct Digest {
     pub returns: Vec<SeedKind>,
     /// Rows of functions that take back what is raw, and that it calls or names.
     pub reclaims: Vec<&'static str>,
+    /// Foreign functions without a row that it calls.
+    pub foreign: Vec<Callee>,
+    /// Foreign functions whose result it gives to another that takes things back.
+    pub used_together: Vec<(Callee, Callee)>,
     /// Whether what it does is guarded by a static that lets one caller pass.
     pub once: bool,
     /// Whether it calls what keeps a program running.
@@ -125,6 +131,8 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         seeds: Vec::new(),
         returns: Vec::new(),
         reclaims: Vec::new(),
+        foreign: Vec::new(),
+        used_together: Vec::new(),
         once: false,
         serves: false,
         makes: Vec::new(),
@@ -204,6 +212,9 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                 digest.makes.push(made);
             }
             match typed.types.callee(id) {
+                callee if tracer.row(index, id).is_none() && tracer.model.is_foreign(callee) => {
+                    foreign_call(tracer, index, id, callee, digest);
+                }
                 Callee::Def(callee) => {
                     digest.calls.push(CallSite { callee, body: index, heat, serving, span });
                     if may_acquire(tracer.model, tracer.model.item_ty(callee)) {
@@ -224,6 +235,29 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                 _ => {}
             }
         }
+    }
+}
+
+/// A call into C: what it gives may have to go back there.
+fn foreign_call(tracer: &Tracer, index: u32, id: StatementId, callee: Callee, digest: &mut Digest) {
+    if !digest.foreign.contains(&callee) {
+        digest.foreign.push(callee);
+    }
+    digest.seeds.push(Seed { kind: SeedKind::Foreign(callee), body: index, statement: id });
+    let body = &tracer.body(index).body;
+    let first = body.args(&body.statements[id.index()]).first().and_then(|a| a.as_place());
+    let Some(origin) = first.and_then(|(_, place)| body.local_of(place)).and_then(|l| call_behind(tracer, index, l))
+    else {
+        return;
+    };
+    let acquire = tracer.body(index).types.callee(origin);
+    let pair = (acquire, callee);
+    if tracer.model.is_foreign(acquire)
+        && tracer.row(index, origin).is_none()
+        && tracer.model.foreign_name(callee).releases()
+        && !digest.used_together.contains(&pair)
+    {
+        digest.used_together.push(pair);
     }
 }
 
@@ -300,9 +334,14 @@ fn payload(term: &Term) -> Option<&str> {
     }
 }
 
-/// Whether a type is one with an obligation, behind `Result` and `Option`.
+/// Whether a type is one with an obligation, or raw, behind `Result` and `Option`.
 fn may_acquire(model: &Model, ty: Ty) -> bool {
-    model.obligation(model.payload(ty)).is_some()
+    let ty = model.payload(ty);
+    match *model.ty(ty) {
+        TyData::Pointer(_) => true,
+        TyData::Prim(name) => matches!(model.text(name), "i32" | "isize"),
+        _ => model.obligation(ty).is_some(),
+    }
 }
 
 /// Which seeds may come back in the function's result: what is assigned to it, through names and wrappers.

@@ -6,8 +6,8 @@
 use super::access::Tracer;
 use super::{Callee, DefId, Model, Ty, TyData, known};
 use crate::apis::{FnRow, Obligation, ObligationKind, Owner, Slot};
+use crate::facts::BodyKind;
 use crate::facts::body::*;
-use crate::facts::{BodyKind, item_flags};
 use rustc_hash::FxHashMap;
 
 /// A set of possible effects.
@@ -120,7 +120,7 @@ pub fn param_uses(tracer: &Tracer, releases: &ReleaseNames) -> ParamUses {
 fn may_matter(model: &Model, ty: Ty) -> bool {
     match model.ty(model.peel_refs(ty)) {
         // `Arc::into_raw(x) as usize`: an address goes round as a number.
-        TyData::Prim(name) => matches!(model.text(*name), "usize" | "isize" | "u64" | "i64"),
+        TyData::Prim(name) => matches!(model.text(*name), "usize" | "isize" | "u64" | "i64" | "i32"),
         TyData::Adt(..) | TyData::Closure(_) | TyData::Future { .. } | TyData::Never => false,
         TyData::Tuple(parts) => parts.iter().any(|&part| may_matter(model, part)),
         TyData::External(..) => model.inside(ty).any(|ty| match model.ty(ty) {
@@ -225,14 +225,13 @@ impl Walk<'_> {
             self.add(self.releases.on(tracer.model, tracer.ty(index, place), name));
         }
         match tracer.body(index).types.callee(id) {
+            callee if tracer.row(index, id).is_none() && tracer.model.is_foreign(callee) => {
+                let takes = tracer.model.foreign_name(callee).releases();
+                self.add(if takes { Effects::RELEASES_ANY } else { Effects::FOREIGN });
+            }
             Callee::Def(def) => {
-                let flags = tracer.model.item(def).flags;
-                if flags & item_flags::FOREIGN != 0 && tracer.model.body_of(def).is_none() {
-                    self.add(Effects::FOREIGN);
-                } else {
-                    let tail = self.flows_if_returned(index, statement.dest);
-                    self.uses.passed.push((self.param, def, at as u32, tail));
-                }
+                let tail = self.flows_if_returned(index, statement.dest);
+                self.uses.passed.push((self.param, def, at as u32, tail));
             }
             Callee::Constructor(_) => self.add(Effects::STORES),
             Callee::Closure(_) | Callee::Unknown => self.add(Effects::UNKNOWN),

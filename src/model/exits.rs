@@ -132,7 +132,9 @@ pub fn call_behind(tracer: &Tracer, index: u32, local: LocalId) -> Option<Statem
         let statement = &body.statements[id.index()];
         match statement.op {
             Op::Call | Op::CallMethod => return Some(id),
-            Op::Assign => local = body.args(statement).first()?.as_place().and_then(|(_, p)| body.local_of(p))?,
+            Op::Assign | Op::Cast => {
+                local = body.args(statement).first()?.as_place().and_then(|(_, p)| body.local_of(p))?;
+            }
             _ => return None,
         }
     }

@@ -8,11 +8,13 @@
 
 mod branches;
 mod calls;
+mod conditions;
 
-use super::access::Tracer;
+use super::access::{Root, Tracer};
 use super::effects::{ReleaseNames, covers};
+use super::pairs::Pair;
 use super::{Callee, DefId, Model, TyData};
-use crate::apis::{DropEffect, Obligation, ObligationKind};
+use crate::apis::{Acquires, Condition, DropEffect, Obligation, ObligationKind};
 use crate::facts::body::*;
 use crate::source::TextRange;
 use rustc_hash::FxHashSet;
@@ -30,6 +32,50 @@ pub struct Terms<'a> {
     pub released_by: &'a [String],
     /// Whether dropping the value does all that is owed; then only being told to go on without an owner loses it.
     pub safe_drop: bool,
+    /// How the result looks if something was acquired; by default what is negative or null was not.
+    pub ok: Option<Condition>,
+    /// The argument behind which it is put; the result is then a status.
+    pub out: Option<u8>,
+    /// Whether it is owed after a failure too.
+    pub also_on_failure: bool,
+}
+
+impl<'a> Terms<'a> {
+    /// Those of a value of a type with an obligation.
+    pub fn of_value(obligation: &'a Obligation) -> Terms<'a> {
+        Terms { ended_by: &obligation.ended_by, safe_drop: drops_safely(obligation), ..Terms::of(obligation.kind) }
+    }
+
+    /// Those of a raw value that a library function gives.
+    pub fn of_raw(acquires: &'a Acquires) -> Terms<'a> {
+        Terms {
+            copy: true,
+            released_by: &acquires.released_by,
+            ok: acquires.ok.clone(),
+            out: acquires.out,
+            also_on_failure: acquires.also_on_failure,
+            ..Terms::of(acquires.kind)
+        }
+    }
+
+    /// Those of what a foreign function gives.
+    pub fn of_pair(pair: &Pair) -> Terms<'a> {
+        Terms { copy: true, out: pair.out, ..Terms::of(ObligationKind::Handle) }
+    }
+
+    /// Those of a value about which nothing else is known.
+    pub fn of(kind: ObligationKind) -> Terms<'a> {
+        Terms {
+            kind,
+            copy: false,
+            ended_by: &[],
+            released_by: &[],
+            safe_drop: false,
+            ok: None,
+            out: None,
+            also_on_failure: false,
+        }
+    }
 }
 
 /// How a value is lost.
@@ -66,6 +112,15 @@ pub struct Loss {
     pub way: Vec<TextRange>,
 }
 
+/// A statement that stores a value in an owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stored {
+    /// The literal, constructor, call or assignment.
+    pub statement: StatementId,
+    /// Which of its operands is the value; none if that is not one of them.
+    pub operand: Option<u16>,
+}
+
 /// What becomes of a value.
 #[derive(Debug, Clone, Default)]
 pub struct Fate {
@@ -73,8 +128,8 @@ pub struct Fate {
     pub losses: Vec<Loss>,
     /// Where it is released.
     pub releases: Vec<TextRange>,
-    /// Statements that store it in an owner.
-    pub stored: Vec<StatementId>,
+    /// Where it is stored in an owner.
+    pub stored: Vec<Stored>,
     /// Whether it is returned.
     pub returned: bool,
     /// Whether it goes where it cannot be followed.
@@ -101,6 +156,8 @@ const STATES: usize = 4096;
 enum Role {
     Owner,
     View,
+    /// Not the value, but what tells whether it was acquired.
+    Status,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -156,12 +213,28 @@ pub fn fate(tracer: &Tracer, releases: &ReleaseNames, terms: Terms, index: u32, 
     let mut walk = Walk::new(tracer, releases, terms, index, 0);
     let Some(block) = super::digest::block_of(body, acquire) else { return walk.fate };
     let mut state = State::default();
-    match statement.dest.get() {
-        Some(dest) => match body.whole_local(dest).filter(|&l| l != LocalId(0)) {
-            Some(local) => state.add(local, Role::Owner),
-            None => walk.arrive(&mut state, dest, acquire, Role::Owner),
+    let dest = statement.dest.get();
+    match walk.terms.out {
+        Some(out) => {
+            let Some(behind) = body.args(&statement).get(out as usize).and_then(|a| a.as_place()) else {
+                return walk.fate;
+            };
+            match tracer.place(index, behind.1).root {
+                Root::Local(of, local) if of == index => state.add(local, Role::Owner),
+                Root::Field(..) | Root::Static(_) => walk.store(acquire, Some(out as usize)),
+                _ => walk.fate.escapes = true,
+            }
+            if let Some(status) = dest.and_then(|d| body.whole_local(d)).filter(|&l| l != LocalId(0)) {
+                state.add(status, Role::Status);
+            }
+        }
+        None => match dest {
+            Some(dest) => match body.whole_local(dest).filter(|&l| l != LocalId(0)) {
+                Some(local) => state.add(local, Role::Owner),
+                None => walk.arrive(&mut state, dest, acquire, Role::Owner),
+            },
+            None => return walk.fate,
         },
-        None => return walk.fate,
     }
     if state.owned() {
         walk.run(block, acquire.0 + 1, state);
@@ -220,6 +293,10 @@ impl<'a> Walk<'a> {
 
     fn model(&self) -> &'a Model {
         self.tracer.model
+    }
+
+    fn store(&mut self, statement: StatementId, operand: Option<usize>) {
+        self.fate.stored.push(Stored { statement, operand: operand.map(|at| at as u16) });
     }
 
     fn finish(mut self) -> Fate {
@@ -395,7 +472,7 @@ impl<'a> Walk<'a> {
     }
 
     fn is_held(&self, state: &State, operand: Operand) -> bool {
-        self.local_of(operand).is_some_and(|(l, ..)| state.role(l).is_some())
+        self.local_of(operand).is_some_and(|(l, ..)| state.role(l).is_some_and(|role| role != Role::Status))
     }
 
     fn statement(&mut self, id: StatementId, state: &mut State) -> Step {
@@ -410,10 +487,11 @@ impl<'a> Walk<'a> {
         let args = body.args(&statement);
         let held = args.iter().enumerate().find_map(|(at, &arg)| {
             let (local, position, place) = self.local_of(arg)?;
-            Some((at, local, position, place, state.role(local)?))
+            let role = state.role(local).filter(|&role| role != Role::Status)?;
+            Some((at, local, position, place, role))
         });
         let Some((at, local, position, place, role)) = held else {
-            return self.overwrite(&statement, state);
+            return self.unheld(id, &statement, state);
         };
         let by_ref =
             matches!(position, Position::Ref | Position::RefMut) || role == Role::View && self.is_reference(place);
@@ -437,7 +515,7 @@ impl<'a> Walk<'a> {
                 Step::Met
             }
             Op::Struct if !by_ref => {
-                self.fate.stored.push(id);
+                self.store(id, Some(at));
                 Step::Met
             }
             Op::CallMethod | Op::Call => self.call(id, &statement, Held { at, local, by_ref }, state),
@@ -478,12 +556,12 @@ impl<'a> Walk<'a> {
             }
             // `AbortOnDropHandle::new(handle)`: from now on dropping it is safe.
             Some(_) if role == Role::Owner && self.is_guard(self.tracer.ty(self.index, dest)) => {
-                self.fate.stored.push(id);
+                self.store(id, None);
                 state.held.clear();
             }
             Some(local) => state.add(local, role),
             None if role == Role::Owner => {
-                self.fate.stored.push(id);
+                self.store(id, None);
                 state.held.clear();
             }
             // `self.task = Some(handle.abort_handle())`: a second handle is kept.
@@ -501,16 +579,24 @@ impl<'a> Walk<'a> {
         obligation.is_some_and(drops_safely)
     }
 
-    fn overwrite(&mut self, statement: &Statement, state: &mut State) -> Step {
+    /// A statement that does not touch the value: it may overwrite what holds it, or look at the status.
+    fn unheld(&mut self, id: StatementId, statement: &Statement, state: &mut State) -> Step {
         let Some(local) = statement.dest.get().and_then(|d| self.body().whole_local(d)) else { return Step::Go };
         if state.role(local) == Some(Role::Owner) && statement.op != Op::Declare {
-            let index = self.body().statements.iter().position(|s| s == statement).unwrap_or(0);
             state.remove(local);
             if !state.owned() {
-                self.lose(Lost::Overwritten, self.body().spans[index], local, state);
+                self.lose(Lost::Overwritten, self.body().spans[id.index()], local, state);
             }
+        } else if self.body().args(statement).iter().any(|&arg| self.is_status(state, arg)) {
+            // `check(rc)?`, `let ok = rc as u32;`
+            state.add(local, Role::Status);
         }
         Step::Go
+    }
+
+    fn is_status(&self, state: &State, operand: Operand) -> bool {
+        let local = operand.as_place().and_then(|(_, place)| self.body().local_of(place));
+        local.is_some_and(|l| state.role(l) == Some(Role::Status))
     }
 
     fn end_of_scope(&mut self, scope: ScopeId, state: &mut State) -> Step {

@@ -28,6 +28,7 @@ pub mod infer;
 pub mod ledger;
 mod names;
 pub mod owners;
+pub mod pairs;
 pub mod paths;
 mod places;
 mod project;
@@ -39,6 +40,7 @@ mod terms;
 mod tests;
 mod tree;
 pub mod types;
+mod words;
 mod written;
 
 pub use crates::{Crate, CrateId, FileUnit, PackageInfo, TargetInfo, TargetKind};

@@ -1,17 +1,22 @@
 //! Which edges show that nothing is owed: the acquire failed, or there never was a value.
 
-use super::super::Callee;
 use super::super::effects::{Effects, covers};
+use super::super::{Callee, TyData};
 use super::{State, Walk};
+use crate::apis::{Compare, Condition, Constant};
 use crate::facts::body::*;
 
 impl Walk<'_> {
     /// Whether taking this edge shows that there is nothing to release.
     pub(super) fn refuted(&self, block: &Block, position: usize, edge: &Edge, state: &State) -> bool {
         match block.end {
+            End::Try if position == 1 && self.tells(state, block.operand) => true,
             End::Try if position == 1 => self.is_held(state, block.operand) || self.is_part(state, block.operand),
+            End::Switch if self.tells(state, block.operand) => self.refuted_constant(block, position, edge, state),
             End::Switch if self.is_part(state, block.operand) => self.refuted_pattern(block, position, edge),
-            End::Switch if self.is_held(state, block.operand) => self.refuted_pattern(block, position, edge),
+            End::Switch if self.is_held(state, block.operand) => {
+                self.refuted_pattern(block, position, edge) || self.refuted_constant(block, position, edge, state)
+            }
             End::Branch => self.refuted_test(block, position, state),
             _ => false,
         }
@@ -96,18 +101,144 @@ impl Walk<'_> {
             && pattern.args.of(&self.body().pattern_args).iter().all(irrefutable)
     }
 
-    /// `if r.is_err()`, `if p.is_null()`.
-    fn refuted_test(&self, block: &Block, position: usize, state: &State) -> bool {
-        let Some((test, ..)) = self.local_of(block.operand) else { return false };
-        let Some(definition) = self.tracer.definition(self.index, test) else { return false };
-        let args = self.body().args(definition);
-        if definition.op != Op::CallMethod || !args.first().is_some_and(|&a| self.is_held(state, a)) {
-            return false;
+    /// Whether an operand is a status, and a failure leaves nothing to release.
+    fn tells(&self, state: &State, operand: Operand) -> bool {
+        !self.terms.also_on_failure && self.is_status(state, operand)
+    }
+
+    /// `match rc { 0 => .., _ => .. }`, `match fd { -1 => .., fd => .. }`
+    fn refuted_constant(&self, block: &Block, position: usize, edge: &Edge, state: &State) -> bool {
+        let constant = |edge: &Edge| {
+            let pattern = self.body().patterns[edge.pattern.get()?.index()];
+            self.pattern_constant(&pattern).map(|with| Condition { compare: Compare::Eq, with })
+        };
+        let oks = self.oks(state, block.operand);
+        match constant(edge) {
+            Some(equal) => oks.iter().all(|ok| ok.excludes(&equal)),
+            None if edge.pattern.get().is_some_and(|p| self.is_failure(p)) => true,
+            // `_` after the one value that means success.
+            None => block.edges.of(&self.body().edges)[..position].iter().filter_map(constant).any(|equal| {
+                let other = equal.negated();
+                oks.iter().all(|ok| ok.excludes(&other))
+            }),
         }
-        match self.tracer.method_name(self.index, definition) {
-            "is_err" | "is_none" | "is_null" => position == 0,
-            "is_ok" | "is_some" => position == 1,
+    }
+
+    fn pattern_constant(&self, pattern: &Pattern) -> Option<Constant> {
+        match pattern.kind {
+            PatternKind::Literal => self.literal(LiteralId(pattern.data)),
+            PatternKind::Path if !self.is_named_failure(pattern) => {
+                Some(Constant::Name(self.pattern_name(pattern).to_owned()))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_named_failure(&self, pattern: &Pattern) -> bool {
+        matches!(self.pattern_name(pattern), "None" | "Err" | "")
+    }
+
+    fn literal(&self, id: LiteralId) -> Option<Constant> {
+        let literal = self.body().literals.get(id.index())?;
+        let file = self.tracer.body(self.index).at.file;
+        let text = self.model().text(self.model().name(file, literal.text.get()?));
+        text.parse().ok().map(Constant::Number)
+    }
+
+    /// How the value, or the status that tells of it, looks if something was acquired. Where that is not known, what is
+    /// negative or null was not.
+    fn oks(&self, state: &State, operand: Operand) -> Vec<Condition> {
+        match &self.terms.ok {
+            Some(ok) => vec![ok.clone()],
+            None if self.is_status(state, operand) => vec![Condition::number(Compare::Eq, 0)],
+            None => {
+                let ty = operand.as_place().map(|(_, place)| self.tracer.ty(self.index, place));
+                match ty.map(|ty| self.model().ty(ty)) {
+                    Some(TyData::Prim(_)) => vec![Condition::number(Compare::Ge, 0)],
+                    _ => vec![Condition::number(Compare::Ne, 0), Condition::number(Compare::Ne, -1)],
+                }
+            }
+        }
+    }
+
+    /// `if r.is_err()`, `if p.is_null()`, `if fd < 0`, `if rc != 0`.
+    fn refuted_test(&self, block: &Block, position: usize, state: &State) -> bool {
+        self.test_refutes(block.operand, position == 0, state, 4)
+    }
+
+    /// Whether there is nothing to release if a test comes out as said.
+    fn test_refutes(&self, test: Operand, taken: bool, state: &State, steps: u32) -> bool {
+        let test = test.as_place().and_then(|(_, place)| self.body().local_of(place));
+        let Some(id) = test.filter(|_| steps > 0).and_then(|t| self.tracer.definition_id(self.index, t)) else {
+            return false;
+        };
+        let definition = &self.body().statements[id.index()];
+        let args = self.body().args(definition);
+        match definition.op {
+            Op::Assign => self.test_refutes(args[0], taken, state, steps - 1),
+            Op::Unary if definition.data == 0 => self.test_refutes(args[0], !taken, state, steps - 1),
+            Op::Binary if definition.data >= BinaryOp::Eq as u32 => {
+                self.comparison_refutes(BinaryOp::from_data(definition.data), args, taken, state)
+            }
+            Op::CallMethod if args.first().is_some_and(|&a| self.is_held(state, a) || self.tells(state, a)) => {
+                match self.tracer.method_name(self.index, definition) {
+                    "is_err" | "is_none" | "is_null" | "is_invalid" | "is_negative" => taken,
+                    "is_ok" | "is_some" => !taken,
+                    _ => false,
+                }
+            }
             _ => false,
+        }
+    }
+
+    fn comparison_refutes(&self, op: BinaryOp, args: &[Operand], taken: bool, state: &State) -> bool {
+        let compare = match op {
+            BinaryOp::Eq => Compare::Eq,
+            BinaryOp::Ne => Compare::Ne,
+            BinaryOp::Lt => Compare::Lt,
+            BinaryOp::Le => Compare::Le,
+            BinaryOp::Gt => Compare::Gt,
+            BinaryOp::Ge => Compare::Ge,
+            BinaryOp::Arithmetic | BinaryOp::Bits => return false,
+        };
+        let &[left, right] = args else { return false };
+        let is_it = |operand| self.is_held(state, operand) || self.tells(state, operand);
+        let (it, condition) = match (is_it(left), is_it(right)) {
+            (true, false) => (left, self.constant(right, 4).map(|with| Condition { compare, with })),
+            (false, true) => (right, self.constant(left, 4).map(|with| Condition { compare, with }.mirrored())),
+            _ => return false,
+        };
+        let Some(condition) = condition else { return false };
+        let condition = if taken { condition } else { condition.negated() };
+        self.oks(state, it).iter().any(|ok| ok.excludes(&condition))
+    }
+
+    /// The constant that an operand is: a literal, `-1`, a named one, `ptr::null_mut()`, or one of them cast.
+    fn constant(&self, operand: Operand, steps: u32) -> Option<Constant> {
+        if let OperandKind::Literal(id) = operand.kind() {
+            return self.literal(id);
+        }
+        let (_, place) = operand.as_place().filter(|_| steps > 0)?;
+        let typed = self.tracer.body(self.index);
+        let name = |path| self.model().text(self.model().name(typed.at.file, self.body().types.last_name(path)));
+        let local = match self.body().places[place.index()].base {
+            Base::Path(path) => return Some(Constant::Name(name(path).to_owned())),
+            Base::Local(local) => local,
+        };
+        let definition = self.tracer.definition(self.index, local)?;
+        let args = self.body().args(definition);
+        match definition.op {
+            Op::Assign | Op::Cast => self.constant(*args.first()?, steps - 1),
+            Op::Unary => match (definition.data, self.constant(*args.first()?, steps - 1)?) {
+                (0, Constant::Number(n)) => Some(Constant::Number(!n)),
+                (_, Constant::Number(n)) => Some(Constant::Number(-n)),
+                _ => None,
+            },
+            Op::Call if args.is_empty() => {
+                let name = name(crate::facts::types::PathId(definition.data));
+                name.starts_with("null").then(|| Constant::Name("null".to_owned()))
+            }
+            _ => None,
         }
     }
 }

@@ -3,10 +3,10 @@
 use super::super::access::is_reference;
 use super::super::effects::{Effects, adopts, slot};
 use super::super::{BodyRef, Callee, DefId, Ty, TyData};
-use super::{Fate, Held, Lost, Role, State, Step, Walk, fate_of_local};
-use crate::apis::{FnRow, Slot};
+use super::{Fate, Held, Lost, Role, State, Step, Stored, Walk, fate_of_local};
+use crate::apis::{FnRow, ObligationKind, Slot};
 use crate::facts::body::*;
-use crate::facts::{BodyId, ItemKind, body_flags, item_flags};
+use crate::facts::{BodyId, ItemKind, body_flags};
 
 impl Walk<'_> {
     pub(super) fn call(&mut self, id: StatementId, statement: &Statement, held: Held, state: &mut State) -> Step {
@@ -25,9 +25,10 @@ impl Walk<'_> {
             }
         }
         match self.tracer.body(self.index).types.callee(id) {
+            callee if self.terms.copy && self.is_lent(id, callee) => self.lent(id, statement, callee, state),
             Callee::Def(def) => self.call_def(id, statement, def, held, state),
             Callee::Constructor(_) => {
-                self.fate.stored.push(id);
+                self.store(id, Some(at));
                 Step::Met
             }
             // `&x` to something unknown: what needs `&mut` or the value itself cannot be done there.
@@ -39,6 +40,24 @@ impl Walk<'_> {
                 None if by_ref => Step::Go,
                 None => self.escape(),
             },
+        }
+    }
+
+    /// Whether a raw value goes to C code of which no row tells more.
+    fn is_lent(&self, id: StatementId, callee: Callee) -> bool {
+        self.model().is_foreign(callee) && self.tracer.row(self.index, id).is_none()
+    }
+
+    /// Foreign code borrows it, unless its name says that it takes it back or keeps it, or it gets a function that takes
+    /// it back too.
+    fn lent(&mut self, id: StatementId, statement: &Statement, callee: Callee, state: &mut State) -> Step {
+        state.lent = true;
+        let name = self.model().foreign_name(callee);
+        match self.terms.kind {
+            _ if name.releases() => self.released(id),
+            ObligationKind::Handle if name.may_keep() => self.escape(),
+            _ if self.gives_destructor(statement) => self.escape(),
+            _ => Step::Go,
         }
     }
 
@@ -54,11 +73,6 @@ impl Walk<'_> {
     fn call_def(&mut self, id: StatementId, statement: &Statement, def: DefId, held: Held, state: &mut State) -> Step {
         let Held { at, local, by_ref } = held;
         let item = self.model().item(def);
-        if item.flags & item_flags::FOREIGN != 0 && self.model().body_of(def).is_none() && self.terms.copy {
-            // Foreign code borrows it, unless it gets a function that takes it back too.
-            state.lent = true;
-            return if self.gives_destructor(statement) { self.escape() } else { Step::Go };
-        }
         if item.kind != ItemKind::Fn {
             return self.escape();
         }
@@ -69,6 +83,7 @@ impl Walk<'_> {
         if effects.any(Effects(Effects::UNKNOWN.0 | Effects::STORES.0)) {
             return self.escape();
         }
+        state.lent |= self.terms.copy && effects.any(Effects::FOREIGN);
         let to_reference =
             matches!(self.model().params_of(def).get(at).map(|&t| self.model().ty(t)), Some(TyData::Ref { .. }));
         let role = if by_ref || to_reference { Role::View } else { Role::Owner };
@@ -126,6 +141,14 @@ impl Walk<'_> {
         if same(row.forgets) && !by_ref {
             return self.escape();
         }
+        // `libc::dup(fd)`, `libc::fstat(fd, ..)`
+        if self.terms.copy
+            && self.model().apis.is_foreign(&row.path)
+            && !matches!(slot, Slot::Arg(n) if row.stores.contains(&n))
+        {
+            state.lent = true;
+            return Step::Go;
+        }
         // `Arc::into_raw(Arc::new(Box::into_raw(x)))`: the outer one is judged.
         if row.acquires.is_some() {
             return self.escape();
@@ -147,7 +170,7 @@ impl Walk<'_> {
             }
             Slot::Arg(n) if row.borrows.contains(&n) || by_ref && !row.stores.contains(&n) => Step::Go,
             Slot::Arg(n) if row.stores.contains(&n) => {
-                self.fate.stored.push(id);
+                self.store(id, Some(at));
                 Step::Met
             }
             Slot::Arg(_) => self.escape(),
@@ -193,7 +216,7 @@ impl Walk<'_> {
             return Step::Go;
         }
         self.fate.releases.extend(fate.releases);
-        self.fate.stored.extend(fate.stored.first().map(|_| id));
+        self.fate.stored.extend(fate.stored.first().map(|_| Stored { statement: id, operand: None }));
         self.fate.escapes |= fate.escapes;
         Step::Met
     }

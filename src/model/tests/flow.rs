@@ -1,10 +1,9 @@
 //! What becomes of a value on every path: each way to keep, release and lose a child process or a raw pointer.
 
 use super::*;
-use crate::apis::ObligationKind;
 use crate::model::access::Tracer;
 use crate::model::digest::{Seed, SeedKind};
-use crate::model::flow::{Fate, Lost, Terms, drops_safely, fate};
+use crate::model::flow::{Fate, Lost, Terms, fate};
 
 /// The fate of the first child, pool or pointer that `krate::f` acquires, in words.
 fn fate_of(items: &str) -> String {
@@ -19,25 +18,19 @@ fn fate_of(items: &str) -> String {
     let acquired = |seed: &&Seed| match seed.kind {
         SeedKind::Acquire(_) => true,
         SeedKind::Call(def) => model.acquires(def).is_some(),
+        SeedKind::Foreign(callee) => model.pair(callee).is_some(),
         SeedKind::Spawn(_) => false,
     };
     let seed = digest.seeds.iter().find(acquired).unwrap_or_else(|| panic!("f acquires nothing: {items}"));
     let raw = tracer.row(seed.body, seed.statement).and_then(|row| row.acquires.as_ref());
+    let pair = match seed.kind {
+        SeedKind::Foreign(callee) => model.pair(callee),
+        _ => None,
+    };
     let terms = match (tracer.obligation_of(seed), raw) {
-        (Some(obligation), _) => Terms {
-            kind: obligation.kind,
-            copy: false,
-            ended_by: &obligation.ended_by,
-            released_by: &[],
-            safe_drop: drops_safely(obligation),
-        },
-        (None, Some(raw)) => Terms {
-            kind: ObligationKind::RawMemory,
-            copy: true,
-            ended_by: &[],
-            released_by: &raw.released_by,
-            safe_drop: false,
-        },
+        _ if pair.is_some() => Terms::of_pair(pair.unwrap()),
+        (Some(obligation), _) => Terms::of_value(obligation),
+        (None, Some(raw)) => Terms::of_raw(raw),
         (None, None) => panic!("nothing is owed for what f acquires: {items}"),
     };
     in_words(&model, &fate(&tracer, &model.analysis.releases, terms, seed.body, seed.statement))
