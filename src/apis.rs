@@ -37,6 +37,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("hashers", include_str!("../lints/apis/hashers.toml")),
     ("indexmap", include_str!("../lints/apis/indexmap.toml")),
     ("lazy_static", include_str!("../lints/apis/lazy_static.toml")),
+    ("libc", include_str!("../lints/apis/libc.toml")),
     ("mobc", include_str!("../lints/apis/mobc.toml")),
     ("once_cell", include_str!("../lints/apis/once_cell.toml")),
     ("parking_lot", include_str!("../lints/apis/parking_lot.toml")),

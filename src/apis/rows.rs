@@ -68,6 +68,8 @@ pub struct TypeRow {
     pub element: Option<Term>,
     /// Whether it is `Copy`: using it does not move it.
     pub copy: bool,
+    /// Whether it is a raw pointer or handle that nobody owns (`NonNull`, `AtomicPtr`).
+    pub raw: bool,
     /// Whether there are only so many values of it: as keys they bound a collection.
     pub finite: bool,
     /// Whether it is the entry of a map: taking one is the first half of an insert.

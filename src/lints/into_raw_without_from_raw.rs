@@ -6,8 +6,8 @@ use crate::facts::body::*;
 use crate::facts::item_flags;
 use crate::model::Model;
 use crate::model::access::Tracer;
+use crate::model::acquires::{gives_up, is_put_back, last_two, was_pointed_to};
 use crate::model::digest::{Seed, SeedKind};
-use crate::model::exits::call_behind;
 use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
 use crate::source::Span;
 
@@ -17,10 +17,11 @@ const NAME: &str = "into_raw_without_from_raw";
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| seed.kind == SeedKind::Acquire(ObligationKind::RawMemory);
     model.each_seed(wanted, |tracer, position, seed| {
-        if is_meant(model, position) {
+        // `alloc`, `mmap`: a lint of their own.
+        if is_meant(model, position) || !gives_up(tracer, seed) {
             return;
         }
-        let Some(acquires) = acquires(tracer, seed).filter(|a| !puts_back(tracer, seed, a)) else { return };
+        let Some(acquires) = acquires(tracer, seed).filter(|_| !is_put_back(tracer, seed)) else { return };
         let terms = Terms::of_raw(acquires);
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
         let loss = fate.losses.iter().min_by_key(|l| (l.lost == Lost::Exit(EdgeKind::Cancel), l.at));
@@ -45,34 +46,6 @@ fn acquires(tracer: &Tracer, seed: &Seed) -> Option<&'static Acquires> {
 fn is_meant(model: &Model, position: u32) -> bool {
     let name = model.text(model.def_name(model.analysis.digests[position as usize].owner));
     name.split('_').any(|part| part == "leak" || part == "forget")
-}
-
-/// `let rc = Rc::from_raw(p); …; let _ = Rc::into_raw(rc);`: a loan of something owned elsewhere goes back.
-fn puts_back(tracer: &Tracer, seed: &Seed, acquires: &Acquires) -> bool {
-    given(tracer, seed)
-        .and_then(|local| call_behind(tracer, seed.body, local))
-        .and_then(|call| tracer.row(seed.body, call))
-        .is_some_and(|row| acquires.released_by.contains(&row.path))
-}
-
-/// `let p = boxed.as_mut_ptr(); …; let _ = Box::into_raw(boxed);`: the pointer is already where it belongs.
-fn was_pointed_to(tracer: &Tracer, seed: &Seed) -> bool {
-    let body = &tracer.body(seed.body).body;
-    let Some(local) = given(tracer, seed).filter(|l| body.locals[l.index()].kind != LocalKind::Temp) else {
-        return false;
-    };
-    let before = &body.statements[..seed.statement.index()];
-    before.iter().flat_map(|s| body.args(s)).any(|arg| {
-        arg.as_place()
-            .is_some_and(|(position, place)| position != Position::Bare && body.local_of(place) == Some(local))
-    })
-}
-
-/// The local that gives up ownership.
-fn given(tracer: &Tracer, seed: &Seed) -> Option<LocalId> {
-    let body = &tracer.body(seed.body).body;
-    let first = body.args(&body.statements[seed.statement.index()]).first()?.as_place();
-    first.and_then(|(_, place)| body.local_of(place))
 }
 
 /// `extern "C" fn`: its caller is C code, which has no `from_raw`.
@@ -155,11 +128,4 @@ fn report(
         diagnostic = diagnostic.note("assumed that nobody else takes it back: on other paths it is handed on");
     }
     diagnostic
-}
-
-/// `Box::from_raw` of `std::boxed::Box::from_raw`.
-fn last_two(path: &str) -> &str {
-    let mut ends = path.rmatch_indices("::").map(|(at, _)| at);
-    ends.next();
-    ends.next().map_or(path, |at| &path[at + 2..])
 }

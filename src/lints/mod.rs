@@ -5,7 +5,10 @@
 
 pub mod detached_task;
 pub mod into_raw_without_from_raw;
+mod loss;
 pub mod page;
+pub mod raw_field_without_drop;
+pub mod raw_handle_leak;
 pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
 pub mod unclosed_pool;
@@ -42,6 +45,8 @@ macro_rules! lint {
 pub static LINTS: &[Lint] = &[
     lint!(detached_task),
     lint!(into_raw_without_from_raw),
+    lint!(raw_field_without_drop),
+    lint!(raw_handle_leak),
     lint!(unbounded_field_collection),
     lint!(unbounded_global_collection),
     lint!(unclosed_pool),

@@ -5,7 +5,7 @@ use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
 use crate::model::Model;
 use crate::model::access::Tracer;
-use crate::model::digest::{Seed, SeedKind};
+use crate::model::digest::Seed;
 use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
 use crate::source::Span;
 
@@ -13,11 +13,7 @@ const NAME: &str = "unclosed_pool";
 
 /// Reports pools that are made for the length of a function and not closed on some path.
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
-    let wanted = |seed: &Seed| match seed.kind {
-        SeedKind::Acquire(kind) => kind == ObligationKind::Pool,
-        SeedKind::Call(def) => model.acquires(def) == Some(ObligationKind::Pool),
-        SeedKind::Spawn(_) | SeedKind::Foreign(_) => false,
-    };
+    let wanted = |seed: &Seed| model.gives(seed.kind) == Some(ObligationKind::Pool);
     model.each_seed(wanted, |tracer, position, seed| {
         let Some(obligation) = tracer.obligation_of(seed) else { return };
         // A pool that closes itself when it is dropped owes nothing.

@@ -1,24 +1,21 @@
 #![doc = include_str!("../../lints/zombie_process.md")]
 
+use super::loss::{labelled, when};
 use crate::apis::{DropEffect, Obligation, ObligationKind};
 use crate::diagnostic::{Confidence, Diagnostic};
-use crate::facts::body::*;
+use crate::facts::body::{EdgeKind, Op};
 use crate::model::access::{Root, Tracer};
 use crate::model::digest::{Ended, Seed, SeedKind};
 use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
 use crate::model::heat::Runs;
-use crate::model::{DefId, Model, Symbol, TyData};
+use crate::model::{DefId, Model, Symbol};
 use crate::source::Span;
 
 const NAME: &str = "zombie_process";
 
 /// Reports children that are not waited for on some path.
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
-    let wanted = |seed: &Seed| match seed.kind {
-        SeedKind::Acquire(kind) => kind == ObligationKind::Child,
-        SeedKind::Call(def) => model.acquires(def) == Some(ObligationKind::Child),
-        SeedKind::Spawn(_) | SeedKind::Foreign(_) => false,
-    };
+    let wanted = |seed: &Seed| model.gives(seed.kind) == Some(ObligationKind::Child);
     let mut reported = Vec::new();
     model.each_seed(wanted, |tracer, position, seed| {
         let Some(obligation) = tracer.obligation_of(seed) else { return };
@@ -88,122 +85,96 @@ enum Found<'a> {
     /// Lost on a path.
     Path(&'a Loss),
     /// Kept in a field that nobody waits for.
-    Field { span: Span, name: String, owner: DefId },
+    Field { span: Span, owner: DefId, name: Symbol },
 }
 
 /// A child stored in a field of a type of the run, where nobody waits for it or takes it out again.
 fn kept(tracer: &Tracer, seed: &Seed, fate: &Fate) -> Option<Found<'static>> {
     let model = tracer.model;
-    let body = &tracer.body(seed.body).body;
-    fate.stored.iter().find_map(|stored| {
-        let statement = &body.statements[stored.statement.index()];
-        let owner = match model.ty(tracer.ty(seed.body, statement.dest)) {
-            &TyData::Adt(owner, _) => owner,
-            _ => return None,
-        };
-        let header = model.header(model.def(owner).file);
-        let holds = |ty| {
-            model
-                .inside(ty)
-                .into_iter()
-                .any(|ty| model.obligation(model.payload(ty)).is_some_and(|o| o.kind == ObligationKind::Child))
-        };
-        let item = model.item(owner);
-        let index = item.fields.ids().find(|&index| holds(model.declared_field_ty(owner, index)))?;
-        let field = &header.fields[index as usize];
-        let name = model.name(model.def(owner).file, field.name);
-        let released = field.public && item.flags & crate::facts::item_flags::EXPORTED != 0
-            || model.field_is_released(owner, name, ObligationKind::Child);
-        let span = Span { file: model.def(owner).file, range: field.span };
-        (!released).then(|| Found::Field { span, name: model.text(name).to_owned(), owner })
+    let mut fields = fate.stored.iter().filter_map(|&stored| model.stored_in(tracer, seed.body, stored));
+    fields.find_map(|(owner, name)| {
+        let released =
+            model.is_public_field(owner, name) || model.field_is_released(owner, name, ObligationKind::Child);
+        let span = model.field_span(owner, name).filter(|_| !released)?;
+        Some(Found::Field { span, owner, name })
     })
 }
 
 fn report(model: &Model, tracer: &Tracer, position: u32, seed: &Seed, fate: &Fate, found: Found) -> Diagnostic {
-    let span = model.span_of(tracer, seed.body, seed.statement);
     let owner = model.analysis.digests[position as usize].owner;
-    let file = span.file;
-    let at = |range| Span { file, range };
+    let spawn = model.span_of(tracer, seed.body, seed.statement);
     // tokio reaps what is dropped when it happens to look.
     let best_effort = tracer.obligation_of(seed).is_some_and(|o| o.drop == DropEffect::Detaches);
-    let (what, label) = match &found {
-        Found::Path(loss) => describe(model, loss),
-        Found::Field { .. } => {
-            ("this child process is kept in a field, and nobody waits for it".to_owned(), String::new())
-        }
+    let confidence = confidence(model, owner, fate, &found, best_effort);
+    let mut diagnostic = match found {
+        Found::Path(loss) => report_path(model, tracer, seed, owner, confidence, fate, loss),
+        Found::Field { span, owner, name } => report_field(model, confidence, (owner, name, span), spawn),
     };
-    let mut diagnostic = Diagnostic::new(
-        NAME,
-        confidence(model, owner, fate, &found, best_effort),
-        span,
-        model.item_path(owner),
-        what,
-        "looked for `wait`, `wait_with_output`, a function that waits for it, or an owner that does; found none on this path"
-            .to_owned(),
-        "wait for the child on every path, the error paths too; if nobody needs its result, wait in a helper thread or \
-         keep it in a type whose `Drop` kills and waits"
-            .to_owned(),
-    )
-    .primary("spawned here");
-    if let Some(command) = tracer.chain_start(seed).filter(|c| c.range.hi + MULTI_LINE < span.range.lo) {
+    if let Some(command) = tracer.chain_start(seed).filter(|c| c.range.hi + MULTI_LINE < spawn.range.lo) {
         diagnostic = diagnostic.label(command, "the command");
-    }
-    match found {
-        Found::Path(loss) => {
-            if loss.at.hi > 0 {
-                diagnostic = diagnostic.label(at(loss.at), label);
-            } else {
-                diagnostic = holder_label(diagnostic, tracer, seed, loss);
-            }
-        }
-        Found::Field { span, name, .. } => {
-            diagnostic = diagnostic.label(span, format!("kept in the field `{name}`, which nobody waits for"));
-        }
-    }
-    if let Some(&release) = fate.releases.first() {
-        diagnostic = diagnostic.label(at(release), "waited for here, on another path");
     }
     if best_effort {
         diagnostic =
             diagnostic.note("assumed that the runtime does not reap it in time: it promises no more than to try");
     }
-    if let Some(text) = tool_note(model, owner) {
-        diagnostic = diagnostic.note(text);
-    }
-    diagnostic
-}
-
-/// Where the name is bound that holds the child to its end.
-fn holder_label(diagnostic: Diagnostic, tracer: &Tracer, seed: &Seed, loss: &Loss) -> Diagnostic {
-    let typed = tracer.body(seed.body);
-    let local = &typed.body.locals[loss.holder.index()];
-    match local.span.hi {
-        0 => diagnostic,
-        _ => {
-            let span = Span { file: typed.at.file, range: local.span };
-            diagnostic.label(span, "dropped at the end of this name's scope")
-        }
+    match tool_note(model, owner) {
+        Some(text) => diagnostic.note(text),
+        None => diagnostic,
     }
 }
 
-fn describe(model: &Model, loss: &Loss) -> (String, String) {
-    let what = match loss.lost {
-        Lost::Exit(EdgeKind::Error) => "this child process is not waited for when an error is returned",
-        Lost::Exit(EdgeKind::Cancel) => "this child process is not waited for when the future is dropped",
-        Lost::Exit(_) => "this child process is not waited for on an early return",
-        _ if loss.ended => "this child process is killed and never waited for",
-        _ => "nobody waits for this child process",
+fn report_path(
+    model: &Model,
+    tracer: &Tracer,
+    seed: &Seed,
+    owner: DefId,
+    confidence: Confidence,
+    fate: &Fate,
+    loss: &Loss,
+) -> Diagnostic {
+    let message = match when(loss) {
+        Some(when) => format!("this child process is not waited for {when}"),
+        None if loss.ended => "this child process is killed and never waited for".to_owned(),
+        None => "nobody waits for this child process".to_owned(),
     };
-    let label = match loss.lost {
-        Lost::Exit(EdgeKind::Error) => "the error leaves here, the child is dropped".to_owned(),
-        Lost::Exit(EdgeKind::Cancel) => "the future may be dropped here".to_owned(),
-        Lost::Exit(_) => "returns here, the child is dropped".to_owned(),
-        Lost::Overwritten => "overwritten here".to_owned(),
-        Lost::InCallee(def) => format!("`{}` drops it", model.item_path(def)),
-        Lost::Detached | Lost::Discarded | Lost::ScopeEnd => "dropped here".to_owned(),
-    };
-    (what.to_owned(), label)
+    let diagnostic = Diagnostic::new(
+        NAME,
+        confidence,
+        model.span_of(tracer, seed.body, seed.statement),
+        model.item_path(owner),
+        message,
+        "looked for `wait`, `wait_with_output`, a function that waits for it, or an owner that does; found none on this path"
+            .to_owned(),
+        HELP.to_owned(),
+    )
+    .primary("spawned here");
+    labelled(diagnostic, tracer, seed, fate, loss, "waited for")
 }
+
+fn report_field(
+    model: &Model,
+    confidence: Confidence,
+    (owner, name, span): (DefId, Symbol, Span),
+    spawn: Span,
+) -> Diagnostic {
+    let field = format!("{}::{}", model.item_path(owner), model.text(name));
+    Diagnostic::new(
+        NAME,
+        confidence,
+        span,
+        field,
+        "this field keeps a child process that nobody waits for".to_owned(),
+        "looked for `wait` and `wait_with_output` on this field, in a `Drop` and elsewhere, and for a place that takes it \
+         out; found none"
+            .to_owned(),
+        HELP.to_owned(),
+    )
+    .primary("kept here")
+    .label(spawn, "spawned here")
+}
+
+const HELP: &str = "wait for the child on every path, the error paths too; if nobody needs its result, wait in a helper \
+                    thread or keep it in a type whose `Drop` kills and waits";
 
 /// A command that begins this many bytes before its `spawn` stands on a line of its own.
 const MULTI_LINE: u32 = 60;

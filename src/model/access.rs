@@ -360,7 +360,7 @@ impl<'a> Tracer<'a> {
 }
 
 impl Model {
-    /// What the result of a function is a view of, if it is a reference or a guard. Calls within it are not followed.
+    /// What the result of a function is a view of, if it is a reference, a raw pointer or a guard. Calls within it are not followed.
     pub fn result_view(&self, def: DefId) -> Option<Access> {
         if let Some(known) = self.result_views.read().unwrap_or_else(PoisonError::into_inner).get(&def) {
             return *known;
@@ -374,7 +374,8 @@ impl Model {
         let root = self.body_of(def)?;
         let result = self.result_ty(def);
         let owned = self.type_row(result).is_none_or(|row| row.deref.is_none());
-        if owned && !matches!(self.ty(result), TyData::Ref { .. }) {
+        let raw = matches!(self.ty(result), TyData::Pointer(_)) || self.type_row(result).is_some_and(|row| row.raw);
+        if owned && !raw && !matches!(self.ty(result), TyData::Ref { .. }) {
             return None;
         }
         let function = self.typed(root);

@@ -8,6 +8,7 @@ use super::heat::{Runs, at_site, heats};
 use super::ledger::{Event, Ledger};
 use super::owners::{in_statics, makers, replaced, serving_callers};
 use super::pairs::{Pair, learn};
+use super::raw_fields::{Released, gather};
 use super::{Callee, CrateId, DefId, Model, Symbol, TargetKind};
 use crate::apis::{Heat, ObligationKind};
 use crate::facts::body::*;
@@ -31,6 +32,7 @@ pub struct Analysis {
     never: FxHashSet<DefId>,
     fresh: FxHashMap<DefId, ObligationKind>,
     pairs: FxHashMap<Callee, Pair>,
+    pub(super) released_raw: Released,
     released_fields: FxHashSet<(Root, ObligationKind)>,
     released_names: FxHashSet<(Symbol, ObligationKind)>,
     daemons: FxHashSet<CrateId>,
@@ -56,12 +58,18 @@ impl Analysis {
         let params = digests.iter().map(|d| (d.owner, &d.params)).collect();
         let effects = solve(&params);
         let pairs = learn(model, &digests);
+        let known = |def, param: u32| {
+            let list: Option<&Vec<Effects>> = effects.get(&def);
+            list.and_then(|list| list.get(param as usize)).copied().unwrap_or(Effects::UNKNOWN)
+        };
+        let released_raw = gather(&digests, known, &run_at_end(model, &digests));
         let mut analysis = Analysis {
             heats: heats(model, &digests),
             ledger: Ledger::gather(model, digests.iter().map(|d| &d.events)),
             never: never_ending(&digests),
             fresh: fresh(&digests, &pairs),
             pairs,
+            released_raw,
             released_fields: FxHashSet::default(),
             released_names: FxHashSet::default(),
             daemons: FxHashSet::default(),
@@ -97,6 +105,19 @@ impl Analysis {
             }
         }
     }
+}
+
+/// Functions that run when something is dropped: each `Drop::drop` and what it calls.
+fn run_at_end(model: &Model, digests: &[Digest]) -> FxHashSet<DefId> {
+    let by_def: FxHashMap<DefId, &Digest> = digests.iter().map(|d| (d.owner, d)).collect();
+    let mut todo: Vec<DefId> = digests.iter().map(|d| d.owner).filter(|&d| model.dropped_type(d).is_some()).collect();
+    let mut ending = FxHashSet::default();
+    while let Some(def) = todo.pop() {
+        if ending.insert(def) {
+            todo.extend(by_def.get(&def).into_iter().flat_map(|d| &d.calls).map(|call| call.callee));
+        }
+    }
+    ending
 }
 
 /// Functions that never return, through those they call.

@@ -6,6 +6,7 @@ use super::access::{Access, Root, Tracer};
 use super::effects::{Effects, ParamUses, ReleaseNames, param_uses, slot};
 use super::exits::{Ends, call_behind, ends, is_endless, is_service_loop, loops_up};
 use super::ledger::{Events, events};
+use super::raw_fields::{RawFields, raw_fields};
 use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
 use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
 use crate::facts::body::*;
@@ -112,6 +113,8 @@ pub struct Digest {
     pub makes: Vec<DefId>,
     /// Fields whose content it ends.
     pub ended: Vec<Ended>,
+    /// Fields that hold something raw.
+    pub raw_fields: RawFields,
     /// Fields whose content it releases or hands on.
     pub field_releases: Vec<(Access, ObligationKind)>,
 }
@@ -137,6 +140,7 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         serves: false,
         makes: Vec::new(),
         ended: ended(&tracer),
+        raw_fields: raw_fields(&tracer),
         field_releases: field_releases(&tracer, releases),
     };
     for index in 0..count {

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod access;
+pub mod acquires;
 pub mod analysis;
 mod calls;
 pub mod crates;
@@ -33,6 +34,7 @@ pub mod paths;
 mod places;
 mod project;
 mod queries;
+pub mod raw_fields;
 mod slots;
 pub mod symbols;
 mod terms;

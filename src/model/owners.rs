@@ -129,6 +129,11 @@ impl Model {
         Some(self.declared_field_ty(owner, self.field_index(owner, name)?))
     }
 
+    /// Whether statics of the run hold values of a type.
+    pub fn is_in_static(&self, owner: DefId) -> bool {
+        self.analysis.in_statics.contains(&owner)
+    }
+
     /// Where a field is declared.
     pub fn field_span(&self, owner: DefId, name: Symbol) -> Option<Span> {
         let index = self.field_index(owner, name)?;

@@ -155,7 +155,8 @@ impl Walk<'_> {
                 let ty = operand.as_place().map(|(_, place)| self.tracer.ty(self.index, place));
                 match ty.map(|ty| self.model().ty(ty)) {
                     Some(TyData::Prim(_)) => vec![Condition::number(Compare::Ge, 0)],
-                    _ => vec![Condition::number(Compare::Ne, 0), Condition::number(Compare::Ne, -1)],
+                    Some(TyData::Pointer(_)) => vec![Condition::number(Compare::Ne, 0)],
+                    _ => vec![Condition::number(Compare::Gt, 0)],
                 }
             }
         }

@@ -1,0 +1,67 @@
+//! How the path lints show a loss: what was acquired, where it is lost, where other paths release it.
+
+use crate::diagnostic::Diagnostic;
+use crate::facts::body::{EdgeKind, LocalKind};
+use crate::model::access::Tracer;
+use crate::model::digest::Seed;
+use crate::model::flow::{Fate, Loss, Lost};
+use crate::source::{Span, TextRange};
+
+/// When it is lost, to follow a message: `… is not closed when an error is returned`.
+pub fn when(loss: &Loss) -> Option<&'static str> {
+    match loss.lost {
+        Lost::Exit(EdgeKind::Error) => Some("when an error is returned"),
+        Lost::Exit(EdgeKind::Cancel) => Some("when the future is dropped"),
+        Lost::Exit(_) => Some("on an early return"),
+        _ => None,
+    }
+}
+
+/// Adds labels for the decisive branch before the loss, the loss, and a release on another path (`released`: what
+/// happens there, as in `closed here, on another path`).
+pub fn labelled(
+    diagnostic: Diagnostic,
+    tracer: &Tracer,
+    seed: &Seed,
+    fate: &Fate,
+    loss: &Loss,
+    released: &str,
+) -> Diagnostic {
+    let typed = tracer.body(seed.body);
+    let at = |range| Span { file: typed.at.file, range };
+    let mut diagnostic = diagnostic;
+    if loss.at.hi > 0 {
+        diagnostic = diagnostic.label(at(loss.at), how(tracer, loss));
+    } else if let Some(range) = holder(tracer, seed, loss) {
+        diagnostic = diagnostic.label(at(range), "nothing releases it before this name's scope ends");
+    }
+    let branch = loss
+        .way
+        .iter()
+        .rev()
+        .find(|range| **range != loss.at && range.lo > typed.body.spans[seed.statement.index()].lo);
+    if let (Some(&branch), Lost::Exit(_)) = (branch, loss.lost) {
+        diagnostic = diagnostic.label(at(branch), "this decides which path is taken");
+    }
+    match fate.releases.iter().find(|range| **range != loss.at) {
+        Some(&release) => diagnostic.label(at(release), format!("{released} here, on another path")),
+        None => diagnostic,
+    }
+}
+
+fn how(tracer: &Tracer, loss: &Loss) -> String {
+    match loss.lost {
+        Lost::Exit(EdgeKind::Error) => "the error leaves here without it".to_owned(),
+        Lost::Exit(EdgeKind::Cancel) => "the future may be dropped here".to_owned(),
+        Lost::Exit(_) => "returns here without it".to_owned(),
+        Lost::Overwritten => "overwritten here".to_owned(),
+        Lost::InCallee(def) => format!("`{}` does not release it", tracer.model.item_path(def)),
+        Lost::Detached | Lost::Discarded | Lost::ScopeEnd => "lost here".to_owned(),
+    }
+}
+
+/// Where the name is bound that holds it to its end.
+fn holder(tracer: &Tracer, seed: &Seed, loss: &Loss) -> Option<TextRange> {
+    let local = &tracer.body(seed.body).body.locals[loss.holder.index()];
+    (local.span.hi > 0 && local.kind != LocalKind::Temp).then_some(local.span)
+}

@@ -1,0 +1,84 @@
+#![doc = include_str!("../../lints/raw_field_without_drop.md")]
+
+use crate::apis::ObligationKind;
+use crate::diagnostic::{Confidence, Diagnostic};
+use crate::model::access::Tracer;
+use crate::model::acquires::{Acquired, acquired, is_put_back};
+use crate::model::digest::Seed;
+use crate::model::flow::fate;
+use crate::model::heat::Runs;
+use crate::model::{DefId, Model, Symbol};
+use crate::source::Span;
+use rustc_hash::FxHashSet;
+
+const NAME: &str = "raw_field_without_drop";
+
+/// Reports fields into which something raw is acquired and from which nothing releases it.
+pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
+    let wanted =
+        |seed: &Seed| matches!(model.gives(seed.kind), Some(ObligationKind::Handle | ObligationKind::RawMemory));
+    let mut seen = FxHashSet::default();
+    model.each_seed(wanted, |tracer, position, seed| {
+        let Some(acquired) = acquired(tracer, seed).filter(|_| !is_put_back(tracer, seed)) else { return };
+        let fate = fate(tracer, &model.analysis.releases, acquired.terms(), seed.body, seed.statement);
+        let fields = fate.stored.iter().filter_map(|&stored| model.stored_in(tracer, seed.body, stored));
+        for (owner, name) in fields {
+            if !seen.contains(&(owner, name))
+                && !is_excused(model, owner, name)
+                && let Some(span) = model.field_span(owner, name)
+            {
+                seen.insert((owner, name));
+                let runs = model.runs_at(position, seed.body, false);
+                out.push(report(model, tracer, seed, &acquired, (owner, name, span), runs));
+            }
+        }
+    });
+}
+
+fn is_excused(model: &Model, owner: DefId, name: Symbol) -> bool {
+    model.raw_field_is_released(owner, name)
+        || model.is_public_field(owner, name)
+        || model.is_in_static(owner)
+        // A copy of a handle that somebody else owns.
+        || model.is_copy(model.item_ty(owner))
+}
+
+fn report(
+    model: &Model,
+    tracer: &Tracer,
+    seed: &Seed,
+    acquired: &Acquired,
+    (owner, name, span): (DefId, Symbol, Span),
+    runs: Runs,
+) -> Diagnostic {
+    let confidence = match acquired {
+        // What is made once lives as long as the process.
+        _ if runs == Runs::Once || runs == Runs::Test || model.is_tool(owner) => Confidence::Low,
+        Acquired::Row(_) => Confidence::High,
+        Acquired::Pair(_) | Acquired::Made(..) => Confidence::Medium,
+    };
+    let (what, item) = (acquired.what(), format!("{}::{}", model.item_path(owner), model.text(name)));
+    let dropped = match model.has_drop(owner) {
+        Some(_) => "its `Drop` does not touch it",
+        None => "it has no `Drop`",
+    };
+    let diagnostic = Diagnostic::new(
+        NAME,
+        confidence,
+        span,
+        item,
+        format!("`{}` keeps a {what} that nothing releases when it is dropped", model.text(model.def_name(owner))),
+        format!(
+            "looked for {} on this field: {dropped}, and nothing else in the run releases it",
+            acquired.partners(model)
+        ),
+        "implement `Drop` and release it there, or keep a type that does: `OwnedFd`, `Box`, a small struct around it"
+            .to_owned(),
+    )
+    .primary("kept here")
+    .label(model.span_of(tracer, seed.body, seed.statement), "acquired here");
+    match acquired.assumed(model) {
+        Some(assumed) => diagnostic.note(assumed),
+        None => diagnostic,
+    }
+}

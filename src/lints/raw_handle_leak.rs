@@ -1,0 +1,89 @@
+#![doc = include_str!("../../lints/raw_handle_leak.md")]
+
+use super::loss::{labelled, when};
+use crate::apis::ObligationKind;
+use crate::diagnostic::{Confidence, Diagnostic};
+use crate::facts::body::EdgeKind;
+use crate::model::access::Tracer;
+use crate::model::acquires::{Acquired, acquired, gives_up, is_put_back};
+use crate::model::digest::Seed;
+use crate::model::flow::{Fate, Loss, Lost, fate};
+use crate::model::heat::Runs;
+use crate::model::{Model, pairs::Evidence};
+
+const NAME: &str = "raw_handle_leak";
+
+/// Reports raw handles that are not released on some path.
+pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
+    let wanted =
+        |seed: &Seed| matches!(model.gives(seed.kind), Some(ObligationKind::Handle | ObligationKind::RawMemory));
+    model.each_seed(wanted, |tracer, position, seed| {
+        let excused = gives_up(tracer, seed) || is_put_back(tracer, seed);
+        let Some(acquired) = acquired(tracer, seed).filter(|_| !excused) else { return };
+        // What is made once lives as long as the process.
+        if model.runs_at(position, seed.body, false) == Runs::Once {
+            return;
+        }
+        let fate = fate(tracer, &model.analysis.releases, acquired.terms(), seed.body, seed.statement);
+        if let Some(loss) = fate.worst() {
+            out.push(report(model, tracer, position, seed, &acquired, &fate, loss));
+        }
+    });
+}
+
+fn report(
+    model: &Model,
+    tracer: &Tracer,
+    position: u32,
+    seed: &Seed,
+    acquired: &Acquired,
+    fate: &Fate,
+    loss: &Loss,
+) -> Diagnostic {
+    let owner = model.analysis.digests[position as usize].owner;
+    let what = acquired.what();
+    let message = match when(loss) {
+        Some(when) => format!("this {what} is not released {when}"),
+        None => format!("this {what} is never released"),
+    };
+    let diagnostic = Diagnostic::new(
+        NAME,
+        confidence(model, owner, acquired, fate, loss),
+        model.span_of(tracer, seed.body, seed.statement),
+        model.item_path(owner),
+        message,
+        format!(
+            "looked for {}, an owner that takes it, or a caller that gets it; found none on this path",
+            acquired.partners(model)
+        ),
+        "give it to an owner as soon as it is acquired (`OwnedFd`, or a struct whose `Drop` releases it): then every exit \
+         releases it"
+            .to_owned(),
+    )
+    .primary("acquired here");
+    let diagnostic = labelled(diagnostic, tracer, seed, fate, loss, "released");
+    let diagnostic = match acquired.assumed(model) {
+        Some(assumed) => diagnostic.note(assumed),
+        None => diagnostic,
+    };
+    match fate.escapes || !fate.stored.is_empty() {
+        true => diagnostic.note("assumed that nobody else releases it: on other paths it is handed on"),
+        false => diagnostic,
+    }
+}
+
+fn confidence(model: &Model, owner: crate::model::DefId, acquired: &Acquired, fate: &Fate, loss: &Loss) -> Confidence {
+    let by_name = acquired.evidence() == Some(Evidence::Named);
+    match loss.lost {
+        Lost::Exit(EdgeKind::Cancel) => Confidence::Low,
+        // `if size == 0 { p = dangling }`: what was there may have been nothing.
+        Lost::Overwritten => Confidence::Low,
+        _ if model.is_tool(owner) => Confidence::Low,
+        // Two names alike, and never a release of what this call gives: they may not belong together.
+        _ if by_name && fate.releases.is_empty() => Confidence::Low,
+        _ if acquired.evidence().is_some() || fate.escapes || fate.gave_up || !fate.stored.is_empty() => {
+            Confidence::Medium
+        }
+        _ => Confidence::High,
+    }
+}

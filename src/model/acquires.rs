@@ -1,0 +1,180 @@
+//! What a seed acquires that is raw: how it is released, what it is called, and what was assumed to say so.
+
+use super::access::Tracer;
+use super::digest::{Seed, SeedKind};
+use super::exits::call_behind;
+use super::flow::Terms;
+use super::pairs::{Evidence, Pair};
+use super::{DefId, Model, TyData};
+use crate::apis::{Acquires, ObligationKind};
+use crate::facts::body::{Base, LocalId, LocalKind, Position};
+
+/// Something raw that a call acquires.
+#[derive(Debug, Clone, Copy)]
+pub enum Acquired<'a> {
+    /// By a row of the tables.
+    Row(&'a Acquires),
+    /// By a foreign function whose partner was learned.
+    Pair(&'a Pair),
+    /// By a function of the run, which acquires and returns it.
+    Made(DefId, ObligationKind),
+}
+
+/// What a seed acquires.
+pub fn acquired<'a>(tracer: &'a Tracer, seed: &Seed) -> Option<Acquired<'a>> {
+    match seed.kind {
+        SeedKind::Acquire(_) => {
+            let acquires = tracer.row(seed.body, seed.statement)?.acquires.as_ref()?;
+            (!is_excepted(tracer, seed, acquires)).then_some(Acquired::Row(acquires))
+        }
+        SeedKind::Foreign(callee) => tracer.model.pair(callee).map(Acquired::Pair),
+        SeedKind::Call(def) => {
+            let dest = tracer.body(seed.body).body.statements[seed.statement.index()].dest.get()?;
+            let ty = tracer.model.payload(tracer.ty(seed.body, dest));
+            let raw = matches!(tracer.model.ty(ty), TyData::Pointer(_) | TyData::Prim(_));
+            raw.then(|| Acquired::Made(def, tracer.model.acquires(def).unwrap_or(ObligationKind::Handle)))
+        }
+        SeedKind::Spawn(_) => None,
+    }
+}
+
+/// Whether a seed gives up the ownership of a value: `Box::into_raw(b)`.
+pub fn gives_up(tracer: &Tracer, seed: &Seed) -> bool {
+    let row = tracer.row(seed.body, seed.statement);
+    row.is_some_and(|row| row.consumes && row.acquires.as_ref().is_some_and(|a| a.kind == ObligationKind::RawMemory))
+}
+
+/// `mmap(addr, .., MAP_FIXED, ..)`: nothing new is acquired.
+fn is_excepted(tracer: &Tracer, seed: &Seed, acquires: &Acquires) -> bool {
+    let Some(unless) = &acquires.unless else { return false };
+    let typed = tracer.body(seed.body);
+    let body = &typed.body;
+    let mut todo: Vec<_> = body.args(&body.statements[seed.statement.index()]).to_vec();
+    for _ in 0..64 {
+        let Some(operand) = todo.pop() else { return false };
+        let Some((_, place)) = operand.as_place() else { continue };
+        match body.places[place.index()].base {
+            Base::Path(path) => {
+                let name = tracer.model.name(typed.at.file, body.types.last_name(path));
+                if tracer.model.text(name) == unless {
+                    return true;
+                }
+            }
+            // `MAP_SHARED | MAP_FIXED`
+            Base::Local(local) => {
+                todo.extend(tracer.definition(seed.body, local).map_or(&[][..], |s| body.args(s)));
+            }
+        }
+    }
+    false
+}
+
+/// `let f = File::from_raw_fd(fd); …; f.into_raw_fd();`, `let rc = Rc::from_raw(p); …; Rc::into_raw(rc);`: a loan of
+/// something owned elsewhere goes back.
+pub fn is_put_back(tracer: &Tracer, seed: &Seed) -> bool {
+    let local = given(tracer, seed);
+    let Some(call) = local.and_then(|local| call_behind(tracer, seed.body, local)) else { return false };
+    tracer.row(seed.body, call).is_some_and(|row| row.adopts.is_some())
+}
+
+/// `let p = boxed.as_mut_ptr(); …; let _ = Box::into_raw(boxed);`: the pointer is already where it belongs.
+pub fn was_pointed_to(tracer: &Tracer, seed: &Seed) -> bool {
+    let body = &tracer.body(seed.body).body;
+    let Some(local) = given(tracer, seed).filter(|l| body.locals[l.index()].kind != LocalKind::Temp) else {
+        return false;
+    };
+    let before = &body.statements[..seed.statement.index()];
+    before.iter().flat_map(|s| body.args(s)).any(|arg| {
+        arg.as_place()
+            .is_some_and(|(position, place)| position != Position::Bare && body.local_of(place) == Some(local))
+    })
+}
+
+/// The local that gives up ownership.
+fn given(tracer: &Tracer, seed: &Seed) -> Option<LocalId> {
+    let body = &tracer.body(seed.body).body;
+    let first = body.args(&body.statements[seed.statement.index()]).first()?.as_place();
+    first.and_then(|(_, place)| body.local_of(place))
+}
+
+impl<'a> Acquired<'a> {
+    /// How it is released.
+    pub fn terms(self) -> Terms<'a> {
+        match self {
+            Acquired::Row(acquires) => Terms::of_raw(acquires),
+            Acquired::Pair(pair) => Terms::of_pair(pair),
+            Acquired::Made(_, kind) => Terms { copy: true, ..Terms::of(kind) },
+        }
+    }
+
+    /// What it is called.
+    pub fn what(self) -> &'a str {
+        match self {
+            Acquired::Row(acquires) => acquires.what.as_deref().unwrap_or("handle"),
+            Acquired::Pair(_) => "foreign object",
+            Acquired::Made(..) => "handle",
+        }
+    }
+
+    /// Who may release it, in words.
+    pub fn partners(self, model: &Model) -> String {
+        let names: Vec<String> = match self {
+            Acquired::Row(acquires) => acquires.released_by.iter().map(|p| format!("`{}`", last_two(p))).collect(),
+            Acquired::Pair(pair) => {
+                let name = |&c| model.callee_path(c).rsplit("::").next().unwrap_or_default();
+                pair.released_by.iter().map(|c| format!("`{}`", name(c))).collect()
+            }
+            Acquired::Made(..) => vec!["a release".to_owned()],
+        };
+        names.join(", ")
+    }
+
+    /// What ties a learned pair together.
+    pub fn evidence(self) -> Option<Evidence> {
+        match self {
+            Acquired::Pair(pair) => Some(pair.evidence),
+            Acquired::Row(_) | Acquired::Made(..) => None,
+        }
+    }
+
+    /// What had to be assumed to call it an acquire.
+    pub fn assumed(self, model: &Model) -> Option<String> {
+        let partners = self.partners(model);
+        match (self, self.evidence()) {
+            (_, Some(Evidence::Named)) => Some(format!("assumed that {partners} takes it back: the names say so")),
+            (_, Some(Evidence::Typed)) => {
+                Some(format!("assumed that {partners} takes it back: name and pointer type say so"))
+            }
+            (_, Some(Evidence::Used)) => Some(format!("assumed that {partners} takes it back: elsewhere it does")),
+            (Acquired::Made(def, _), None) => Some(format!("`{}` acquires and returns it", model.item_path(def))),
+            (Acquired::Row(_) | Acquired::Pair(_), None) => None,
+        }
+    }
+}
+
+/// `Box::from_raw` of `std::boxed::Box::from_raw`; a function in a module by its name.
+pub fn last_two(path: &str) -> &str {
+    let mut ends = path.rmatch_indices("::").map(|(at, _)| at);
+    let last = ends.next();
+    let start = match ends.next() {
+        Some(at) => at + 2,
+        None => 0,
+    };
+    let owner = &path[start..];
+    match last {
+        Some(last) if owner.starts_with(char::is_lowercase) => &path[last + 2..],
+        _ => owner,
+    }
+}
+
+impl Model {
+    /// The kind of what a seed gives, if that is known to be owed.
+    pub fn gives(&self, kind: SeedKind) -> Option<ObligationKind> {
+        match kind {
+            SeedKind::Acquire(kind) => Some(kind),
+            SeedKind::Call(def) => self.acquires(def),
+            SeedKind::Foreign(callee) => self.pair(callee).map(|_| ObligationKind::Handle),
+            SeedKind::Spawn(_) => None,
+        }
+    }
+}
