@@ -256,6 +256,8 @@ pub struct FnRow {
     pub borrows: Vec<u8>,
     /// The result is a tuple of the two ends of a channel.
     pub pair: Option<[End; 2]>,
+    /// Says whether its two arguments are equal.
+    pub equals: bool,
     /// Does not return.
     pub never: bool,
     /// On a static, it tells one caller of all that it is the first (`AtomicBool::swap`).

@@ -35,12 +35,10 @@ pub fn labelled(
     } else if let Some(range) = holder(tracer, seed, loss) {
         diagnostic = diagnostic.label(at(range), "nothing releases it before this name's scope ends");
     }
-    let branch = loss
-        .way
-        .iter()
-        .rev()
-        .find(|range| **range != loss.at && range.lo > typed.body.spans[seed.statement.index()].lo);
-    if let (Some(&branch), Lost::Exit(_)) = (branch, loss.lost) {
+    let from = typed.body.spans[seed.statement.index()];
+    let decisive = loss.way.iter().rev().map(|&block| tracer.branch_span(seed.body, block));
+    let decisive = decisive.into_iter().find(|range| *range != loss.at && range.lo > from.lo);
+    if let (Some(branch), Lost::Exit(_)) = (decisive, loss.lost) {
         diagnostic = diagnostic.label(at(branch), "this decides which path is taken");
     }
     match fate.releases.iter().find(|range| **range != loss.at) {

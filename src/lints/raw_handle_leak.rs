@@ -5,7 +5,7 @@ use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::EdgeKind;
 use crate::model::access::Tracer;
-use crate::model::acquires::{Acquired, acquired, gives_up, is_put_back};
+use crate::model::acquires::{Acquired, acquired, gives_up, is_correlated, is_one_of_cfgs, is_put_back};
 use crate::model::digest::Seed;
 use crate::model::flow::{Fate, Loss, Lost, fate};
 use crate::model::heat::Runs;
@@ -18,17 +18,23 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted =
         |seed: &Seed| matches!(model.gives(seed.kind), Some(ObligationKind::Handle | ObligationKind::RawMemory));
     model.each_seed(wanted, |tracer, position, seed| {
-        let excused = gives_up(tracer, seed) || is_put_back(tracer, seed);
+        let excused = gives_up(tracer, seed) || is_put_back(tracer, seed) || is_one_of_cfgs(tracer, seed);
         let Some(acquired) = acquired(tracer, seed).filter(|_| !excused) else { return };
         // What is made once lives as long as the process.
         if model.runs_at(position, seed.body, false) == Runs::Once {
             return;
         }
         let fate = fate(tracer, &model.analysis.releases, acquired.terms(), seed.body, seed.statement);
-        if let Some(loss) = fate.worst() {
+        // `let _ = file.into_raw_fd();` gives it up on purpose, as `forget` does.
+        let meant = |loss: &Loss| loss.lost == Lost::Discarded && !loss.lent && consumes(tracer, seed);
+        if let Some(loss) = fate.worst().filter(|loss| !meant(loss) && !is_correlated(tracer, seed, loss)) {
             out.push(report(model, tracer, position, seed, &acquired, &fate, loss));
         }
     });
+}
+
+fn consumes(tracer: &Tracer, seed: &Seed) -> bool {
+    tracer.row(seed.body, seed.statement).is_some_and(|row| row.consumes)
 }
 
 fn report(
@@ -81,6 +87,10 @@ fn confidence(model: &Model, owner: crate::model::DefId, acquired: &Acquired, fa
         _ if model.is_tool(owner) => Confidence::Low,
         // Two names alike, and never a release of what this call gives: they may not belong together.
         _ if by_name && fate.releases.is_empty() => Confidence::Low,
+        // An object that takes itself back in a callback looks the same.
+        _ if matches!(acquired, Acquired::Made(_, ObligationKind::RawMemory)) && fate.releases.is_empty() => {
+            Confidence::Low
+        }
         _ if acquired.evidence().is_some() || fate.escapes || fate.gave_up || !fate.stored.is_empty() => {
             Confidence::Medium
         }

@@ -31,6 +31,11 @@ impl Lowerer {
             // `{}`
             return self.unit(dest);
         };
+        let alternatives = cfg_alternatives(statements);
+        if alternatives.len() > 1 {
+            statements[..statements.len() - alternatives.len()].iter().for_each(|s| self.statement(s));
+            return self.alternatives(dest, &alternatives);
+        }
         for statement in before {
             self.statement(statement);
         }
@@ -45,6 +50,26 @@ impl Lowerer {
                 self.unit(dest);
             }
         }
+    }
+
+    /// `#[cfg(unix)] { a } #[cfg(windows)] { b }` at the end of a block: one of them is its value.
+    fn alternatives(&mut self, dest: PlaceId, alternatives: &[&Expr]) {
+        let after = self.top().new_block();
+        let Some((last, before)) = alternatives.split_last() else { return };
+        for e in before {
+            let (this, others) = (self.top().new_block(), self.top().new_block());
+            let none = PatternId::NONE;
+            let edges = [(this, EdgeKind::Normal, none), (others, EdgeKind::Normal, none)];
+            self.top().end(End::Branch, Operand::NONE, &edges, TextRange::default());
+            self.top().enter(this);
+            self.block_attributes(e);
+            self.into(dest, e);
+            self.top().goto(after, EdgeKind::Normal, TextRange::default());
+            self.top().enter(others);
+        }
+        self.block_attributes(last);
+        self.into(dest, last);
+        self.top().fall_into(after);
     }
 
     pub(super) fn statement(&mut self, statement: &Stmt) {
@@ -213,4 +238,22 @@ impl Lowerer {
         self.assign_bindings(&bound);
         self.top().close_scope();
     }
+}
+
+/// The blocks at the end of a block that `cfg` chooses from.
+fn cfg_alternatives(statements: &[Stmt]) -> Vec<&Expr> {
+    let chosen = |statement| match statement {
+        &Stmt::Expr(ref e @ (Expr::Block(_) | Expr::Unsafe(_)), None) => {
+            let attrs = match e {
+                Expr::Block(e) => &e.attrs,
+                Expr::Unsafe(e) => &e.attrs,
+                _ => return None,
+            };
+            attrs.iter().any(|a| a.path().is_ident("cfg")).then_some(e)
+        }
+        _ => None,
+    };
+    let mut found: Vec<&Expr> = statements.iter().rev().map_while(chosen).collect();
+    found.reverse();
+    found
 }

@@ -6,7 +6,7 @@ use super::{Callee, DefId, Model, Namespace, Res, Symbol, Ty, TyData, TypedBody,
 use crate::apis::{FnRow, Obligation, Slot};
 use crate::facts::body::*;
 use crate::facts::{BodyKind, ItemKind};
-use crate::source::Span;
+use crate::source::{Span, TextRange};
 use std::cell::OnceCell;
 use std::sync::PoisonError;
 
@@ -333,6 +333,35 @@ impl<'a> Tracer<'a> {
             }
         }
         (id != seed.statement).then(|| self.model.span_of(self, seed.body, id))
+    }
+
+    /// Where a block branches: its condition, or what it matches.
+    pub fn branch_span(&self, index: u32, block: BlockId) -> TextRange {
+        let body = &self.body(index).body;
+        let block = &body.blocks[block.index()];
+        if block.span.hi > 0 {
+            return block.span;
+        }
+        let local = block.operand.as_place().and_then(|(_, place)| body.local_of(place));
+        let definition = local.and_then(|local| self.definition_id(index, local));
+        definition.map_or(TextRange::default(), |id| body.spans[id.index()])
+    }
+
+    /// Variables and parameters that an operand is made of.
+    pub fn ingredients(&self, index: u32, operand: Operand) -> Vec<LocalId> {
+        let body = &self.body(index).body;
+        let (mut found, mut todo) = (Vec::new(), vec![operand]);
+        for _ in 0..16 {
+            let Some(operand) = todo.pop() else { break };
+            let Some(local) = operand.as_place().and_then(|(_, place)| body.local_of(place)) else { continue };
+            match body.locals[local.index()].kind {
+                LocalKind::Temp => {
+                    todo.extend(self.definition(index, local).map_or(&[][..], |s| body.args(s)));
+                }
+                _ => found.push(local),
+            }
+        }
+        found
     }
 
     /// What the owner of the value that a seed acquires has to do.

@@ -1,13 +1,14 @@
 //! What a seed acquires that is raw: how it is released, what it is called, and what was assumed to say so.
 
 use super::access::Tracer;
-use super::digest::{Seed, SeedKind};
+use super::digest::{Digest, Seed, SeedKind};
 use super::exits::call_behind;
-use super::flow::Terms;
+use super::flow::{Loss, Terms, fate};
 use super::pairs::{Evidence, Pair};
 use super::{DefId, Model, TyData};
 use crate::apis::{Acquires, ObligationKind};
-use crate::facts::body::{Base, LocalId, LocalKind, Position};
+use crate::facts::body::{Base, Block, BlockId, End, LocalId, LocalKind, Position};
+use rustc_hash::FxHashSet;
 
 /// Something raw that a call acquires.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +37,36 @@ pub fn acquired<'a>(tracer: &'a Tracer, seed: &Seed) -> Option<Acquired<'a>> {
         }
         SeedKind::Spawn(_) => None,
     }
+}
+
+/// Functions of the run that return something raw which they also keep, or give to somebody who may: their callers owe
+/// nothing.
+pub fn kept_back(model: &Model) -> FxHashSet<DefId> {
+    let mut kept = FxHashSet::default();
+    loop {
+        let before = kept.len();
+        for digest in &model.analysis.digests {
+            let raw = matches!(model.acquires(digest.owner), Some(ObligationKind::Handle | ObligationKind::RawMemory));
+            if raw && !kept.contains(&digest.owner) && !hands_over(model, digest, &kept) {
+                kept.insert(digest.owner);
+            }
+        }
+        if kept.len() == before {
+            return kept;
+        }
+    }
+}
+
+fn hands_over(model: &Model, digest: &Digest, kept: &FxHashSet<DefId>) -> bool {
+    let function = model.typed(digest.root);
+    let tracer = Tracer::new(model, &function);
+    let candidates = digest.seeds.iter().filter(|s| s.body == 0);
+    let fresh = |seed: &&Seed| !matches!(seed.kind, SeedKind::Call(def) if kept.contains(&def));
+    candidates.filter(fresh).any(|seed| {
+        let Some(acquired) = acquired(&tracer, seed).filter(|_| model.gives(seed.kind).is_some()) else { return false };
+        let fate = fate(&tracer, &model.analysis.releases, acquired.terms(), seed.body, seed.statement);
+        fate.returned && fate.stored.is_empty() && !fate.escapes && !fate.kept_by_c
+    })
 }
 
 /// Whether a seed gives up the ownership of a value: `Box::into_raw(b)`.
@@ -90,6 +121,41 @@ pub fn was_pointed_to(tracer: &Tracer, seed: &Seed) -> bool {
     })
 }
 
+/// Whether an acquire stands under a `cfg` within its function, beside another one: what follows may belong to the other.
+pub fn is_one_of_cfgs(tracer: &Tracer, seed: &Seed) -> bool {
+    let typed = tracer.body(seed.body);
+    let (spans, file) = (&typed.body.spans, tracer.model.file(typed.at.file));
+    let header = &file.facts.header;
+    let lo = spans.iter().filter(|s| s.hi > 0).map(|s| s.lo).min().unwrap_or(0);
+    let hi = spans.iter().map(|s| s.hi).max().unwrap_or(0);
+    let at = spans[seed.statement.index()];
+    let mut cfgs = header.attributes.iter().filter(|a| {
+        let within = lo <= a.target.lo && a.target.hi <= hi;
+        within && header.types.last_name(a.path).get().is_some_and(|n| file.facts.names.get(n) == "cfg")
+    });
+    let (here, elsewhere): (Vec<_>, Vec<_>) = cfgs.by_ref().partition(|a| a.target.contains(at));
+    !here.is_empty() && !elsewhere.is_empty()
+}
+
+/// `let p = if pid == 0 { current() } else { open(pid) }; …; if pid != 0 { close(p) }`: the branch that leads to the loss
+/// asks for the same as one before the acquire, and so may rule the acquire out.
+pub fn is_correlated(tracer: &Tracer, seed: &Seed, loss: &Loss) -> bool {
+    let body = &tracer.body(seed.body).body;
+    let from = body.spans[seed.statement.index()].lo;
+    let acquired = body.statements[seed.statement.index()].dest.get().and_then(|d| body.local_of(d));
+    let asked = |block: &Block| tracer.ingredients(seed.body, block.operand);
+    let branches = |block: &&Block| matches!(block.end, End::Branch | End::Switch);
+    let before: FxHashSet<LocalId> = (0..body.blocks.len() as u32)
+        .map(BlockId)
+        .filter(|&id| tracer.branch_span(seed.body, id).lo < from)
+        .map(|id| &body.blocks[id.index()])
+        .filter(branches)
+        .flat_map(asked)
+        .collect();
+    let after = loss.way.iter().filter(|&&id| tracer.branch_span(seed.body, id).lo > from);
+    after.flat_map(|id| asked(&body.blocks[id.index()])).any(|local| Some(local) != acquired && before.contains(&local))
+}
+
 /// The local that gives up ownership.
 fn given(tracer: &Tracer, seed: &Seed) -> Option<LocalId> {
     let body = &tracer.body(seed.body).body;
@@ -142,7 +208,7 @@ impl<'a> Acquired<'a> {
         let partners = self.partners(model);
         match (self, self.evidence()) {
             (_, Some(Evidence::Named)) => Some(format!("assumed that {partners} takes it back: the names say so")),
-            (_, Some(Evidence::Typed)) => {
+            (_, Some(Evidence::Typed | Evidence::NamedAndTyped)) => {
                 Some(format!("assumed that {partners} takes it back: name and pointer type say so"))
             }
             (_, Some(Evidence::Used)) => Some(format!("assumed that {partners} takes it back: elsewhere it does")),

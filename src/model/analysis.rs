@@ -88,6 +88,11 @@ impl Analysis {
         analysis
     }
 
+    /// Takes back that these functions give out something of their callers' own.
+    pub(super) fn forget_fresh(&mut self, kept: &FxHashSet<DefId>) {
+        self.fresh.retain(|def, _| !kept.contains(def));
+    }
+
     fn field_releases(&mut self) {
         for (access, kind) in self.digests.iter().flat_map(|d| &d.field_releases) {
             self.released_fields.insert((access.root, *kind));

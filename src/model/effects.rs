@@ -124,7 +124,7 @@ fn may_matter(model: &Model, ty: Ty) -> bool {
         TyData::Adt(..) | TyData::Closure(_) | TyData::Future { .. } | TyData::Never => false,
         TyData::Tuple(parts) => parts.iter().any(|&part| may_matter(model, part)),
         TyData::External(..) => model.inside(ty).any(|ty| match model.ty(ty) {
-            TyData::External(..) => model.obligation(ty).is_some(),
+            TyData::External(..) => model.obligation(ty).is_some() || model.type_row(ty).is_none_or(|row| row.raw),
             TyData::Param(_) | TyData::Unknown | TyData::Dyn(_) | TyData::Impl(_) | TyData::Pointer(_) => true,
             _ => false,
         }),

@@ -64,7 +64,8 @@ struct Node {
     block: BlockId,
     state: State,
     from: usize,
-    branch: TextRange,
+    /// The branch that was taken to come here.
+    branch: Option<BlockId>,
 }
 
 /// The walk over one body.
@@ -179,7 +180,7 @@ impl<'a> Walk<'a> {
 
     fn run(&mut self, block: BlockId, first: u32, state: State) {
         let mut seen: FxHashSet<(BlockId, State)> = FxHashSet::default();
-        self.nodes.push(Node { block, state, from: 0, branch: TextRange::default() });
+        self.nodes.push(Node { block, state, from: 0, branch: None });
         while self.node < self.nodes.len() {
             let (block, state) = (self.nodes[self.node].block, self.nodes[self.node].state.clone());
             let start = if self.node == 0 { first } else { self.body().blocks[block.index()].statements.start };
@@ -243,7 +244,7 @@ impl<'a> Walk<'a> {
             return;
         }
         if seen.insert((edge.to, state.clone())) {
-            let branch = if block.edges.len > 1 { block.span } else { TextRange::default() };
+            let branch = matches!(block.end, End::Branch | End::Switch).then(|| self.nodes[self.node].block);
             self.nodes.push(Node { block: edge.to, state, from: self.node, branch });
         }
     }
@@ -263,9 +264,7 @@ impl<'a> Walk<'a> {
         let mut way = Vec::new();
         let mut node = self.node;
         while node != 0 {
-            if self.nodes[node].branch != TextRange::default() {
-                way.push(self.nodes[node].branch);
-            }
+            way.extend(self.nodes[node].branch);
             node = self.nodes[node].from;
         }
         way.reverse();
@@ -308,11 +307,11 @@ impl<'a> Walk<'a> {
         Some((self.body().local_of(place)?, position, place))
     }
 
-    /// `pair.1` of a tuple that holds the value; of raw values also `&mut (*p).first`, which is as good as `p`.
+    /// `pair.1` of a tuple that holds the value; of raw values also `fds[0]`, and `&mut (*p).first`, which is as good as `p`.
     fn is_inner_part(&self, position: Position, place: PlaceId) -> bool {
         let steps = self.body().projections_of(place);
         let borrowed = matches!(position, Position::Ref | Position::RefMut);
-        if self.terms.copy && borrowed && steps.contains(&Projection::Deref) {
+        if self.terms.copy && (borrowed && steps.contains(&Projection::Deref) || steps == [Projection::Element]) {
             return true;
         }
         let ty = self.body().local_of(place).map(|l| self.tracer.body(self.index).types.locals[l.index()]);
@@ -368,7 +367,7 @@ impl<'a> Walk<'a> {
                 if position == Position::Ref || position == Position::RefMut {
                     self.arrive(state, statement.dest, id, Role::View);
                 } else {
-                    self.moved(state, local, place);
+                    self.moved(state, local);
                     self.arrive(state, statement.dest, id, role);
                 }
                 Step::Go
@@ -406,7 +405,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The value leaves a local by a bare use; a copy stays behind if the type is `Copy`.
-    fn moved(&self, state: &mut State, local: LocalId, _place: PlaceId) {
+    fn moved(&self, state: &mut State, local: LocalId) {
         if !self.terms.copy {
             state.remove(local);
         }

@@ -171,6 +171,8 @@ impl Model {
     /// Digests every function; lints need it.
     pub fn analyse(&mut self) {
         self.analysis = analysis::Analysis::new(self);
+        let kept = acquires::kept_back(self);
+        self.analysis.forget_fresh(&kept);
     }
 
     /// The text of a symbol.

@@ -17,6 +17,8 @@ pub enum Evidence {
     Named,
     /// One gives the pointer type that the other takes.
     Typed,
+    /// One stem and one pointer type.
+    NamedAndTyped,
     /// Both are used on one value.
     Used,
 }
@@ -107,7 +109,7 @@ fn foreign(model: &Model, callee: Callee) -> Foreign {
 fn tied(model: &Model, acquire: &Foreign, release: &Foreign) -> Option<(Option<u8>, Evidence)> {
     let named = acquire.name.pairs_with(&release.name);
     let (Some(gives), Some(takes)) = (&acquire.signature, &release.signature) else {
-        return named.then_some((None, Evidence::Named));
+        return (named && acquire.name.creates()).then_some((None, Evidence::Named));
     };
     let taken = (*takes.params.first()?)?;
     let fits = |ty: &Option<Ty>| *ty == Some(taken);
@@ -117,9 +119,10 @@ fn tied(model: &Model, acquire: &Foreign, release: &Foreign) -> Option<(Option<u
         // What `foo_new(foo)` is given may be what it gives back.
         let passes = gives.params.iter().any(fits);
         return match (own && !passes, named) {
-            (true, _) => Some((None, Evidence::Typed)),
+            (true, true) => Some((None, Evidence::NamedAndTyped)),
+            (true, false) if release.name.destroys() => Some((None, Evidence::Typed)),
             (false, true) => Some((None, Evidence::Named)),
-            (false, false) => None,
+            (_, false) => None,
         };
     }
     let out = gives.outs.iter().position(fits).filter(|_| named)?;

@@ -7,7 +7,7 @@ use super::digest::Digest;
 use super::effects::{Effects, adopts, slot};
 use super::flow::Stored;
 use super::words::Name;
-use super::{Callee, DefId, Model, Symbol, Ty, TyData};
+use super::{Callee, DefId, Head, Model, Symbol, Ty, TyData};
 use crate::apis::Slot;
 use crate::facts::body::*;
 use rustc_hash::FxHashSet;
@@ -29,7 +29,7 @@ pub struct RawFields {
     /// Uses that may release.
     pub uses: Vec<FieldUse>,
     /// What the pointers that it takes back point to.
-    pub reclaimed: Vec<Ty>,
+    pub reclaimed: Vec<Head>,
 }
 
 /// The raw fields of a function.
@@ -110,8 +110,7 @@ fn used(
 }
 
 fn note_reclaimed(model: &Model, ty: Ty, found: &mut RawFields) {
-    if let Some(to) = pointee(model, ty)
-        && to != Ty::UNKNOWN
+    if let Some(to) = pointee(model, ty).and_then(|to| model.head(to))
         && !found.reclaimed.contains(&to)
     {
         found.reclaimed.push(to);
@@ -154,7 +153,7 @@ fn is_raw(model: &Model, ty: Ty, thorough: bool) -> bool {
             "u64" | "usize" | "u32" | "i64" => thorough,
             _ => false,
         },
-        TyData::External(..) => model.type_row(ty).is_some_and(|row| row.raw),
+        TyData::External(..) => model.type_row(ty).is_none_or(|row| row.raw),
         TyData::Unknown => thorough,
         _ => false,
     }
@@ -165,7 +164,7 @@ fn is_raw(model: &Model, ty: Ty, thorough: bool) -> bool {
 pub struct Released {
     fields: FxHashSet<(DefId, Symbol)>,
     names: FxHashSet<Symbol>,
-    reclaimed: FxHashSet<Ty>,
+    reclaimed: FxHashSet<Head>,
 }
 
 /// Gathers the releases of all functions; `effects` says what a function does with a parameter, `ending` which functions
@@ -197,7 +196,7 @@ impl Model {
     pub fn raw_field_is_released(&self, owner: DefId, name: Symbol) -> bool {
         let released = &self.analysis.released_raw;
         let ty = self.field_ty(self.value_of(owner), name);
-        let by_type = self.inside(ty).find_map(|ty| pointee(self, ty));
+        let by_type = self.inside(ty).find_map(|ty| pointee(self, ty)).and_then(|to| self.head(to));
         released.fields.contains(&(owner, name))
             || released.names.contains(&name)
             || by_type.is_some_and(|to| released.reclaimed.contains(&to))

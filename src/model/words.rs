@@ -117,7 +117,22 @@ impl Name {
         let (Some(acquires), Some(releases)) = (self.acquires, release.releases) else { return false };
         let without = |words: &[String], at: usize| [&words[..at], &words[at + 1..]].concat();
         let stem = without(&release.words, releases);
-        !stem.is_empty() && (stem == without(&self.words, acquires) || stem == self.words[..acquires])
+        let whole = !stem.is_empty() && stem == without(&self.words, acquires);
+        // `x_open`, `x_close`: one word may be no more than the name of the library.
+        whole || stem.len() > 1 && stem == self.words[..acquires]
+    }
+
+    /// Whether it says plainly that what it is given is gone afterwards.
+    pub fn destroys(&self) -> bool {
+        const PLAIN: &[&str] =
+            &["close", "dealloc", "deallocate", "delete", "destroy", "dispose", "finalize", "free", "release", "unref"];
+        self.releases.is_some_and(|at| PLAIN.contains(&self.words[at].as_str()))
+    }
+
+    /// Whether it says plainly that it makes something new.
+    pub fn creates(&self) -> bool {
+        const PLAIN: &[&str] = &["alloc", "allocate", "create", "dup", "new", "open"];
+        self.acquires.is_some_and(|at| PLAIN.contains(&self.words[at].as_str()))
     }
 }
 

@@ -12,6 +12,9 @@ impl Walk<'_> {
         match block.end {
             End::Try if position == 1 && self.tells(state, block.operand) => true,
             End::Try if position == 1 => self.is_held(state, block.operand) || self.is_part(state, block.operand),
+            End::Switch if let Some(taken) = self.bool_pattern(edge) => {
+                self.test_refutes(block.operand, taken, state, 4)
+            }
             End::Switch if self.tells(state, block.operand) => self.refuted_constant(block, position, edge, state),
             End::Switch if self.is_part(state, block.operand) => self.refuted_pattern(block, position, edge),
             End::Switch if self.is_held(state, block.operand) => {
@@ -124,6 +127,15 @@ impl Walk<'_> {
         }
     }
 
+    /// `match ptr::eq(p, MAP_FAILED) { true => .., false => .. }`
+    fn bool_pattern(&self, edge: &Edge) -> Option<bool> {
+        let pattern = self.body().patterns[edge.pattern.get()?.index()];
+        let literal =
+            (pattern.kind == PatternKind::Literal).then(|| self.body().literals.get(pattern.data as usize))??;
+        let file = self.tracer.body(self.index).at.file;
+        (literal.kind == LiteralKind::Bool).then(|| self.model().text(self.model().name(file, literal.text)) == "true")
+    }
+
     fn pattern_constant(&self, pattern: &Pattern) -> Option<Constant> {
         match pattern.kind {
             PatternKind::Literal => self.literal(LiteralId(pattern.data)),
@@ -180,6 +192,9 @@ impl Walk<'_> {
             Op::Unary if definition.data == 0 => self.test_refutes(args[0], !taken, state, steps - 1),
             Op::Binary if definition.data >= BinaryOp::Eq as u32 => {
                 self.comparison_refutes(BinaryOp::from_data(definition.data), args, taken, state)
+            }
+            Op::Call if self.tracer.row(self.index, id).is_some_and(|row| row.equals) => {
+                self.comparison_refutes(BinaryOp::Eq, args, taken, state)
             }
             Op::CallMethod if args.first().is_some_and(|&a| self.is_held(state, a) || self.tells(state, a)) => {
                 match self.tracer.method_name(self.index, definition) {

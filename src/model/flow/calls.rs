@@ -53,6 +53,7 @@ impl Walk<'_> {
     fn lent(&mut self, id: StatementId, statement: &Statement, callee: Callee, state: &mut State) -> Step {
         state.lent = true;
         let name = self.model().foreign_name(callee);
+        self.fate.kept_by_c |= name.may_keep();
         match self.terms.kind {
             _ if name.releases() => self.released(id),
             ObligationKind::Handle if name.may_keep() => self.escape(),
@@ -89,7 +90,7 @@ impl Walk<'_> {
         let role = if by_ref || to_reference { Role::View } else { Role::Owner };
         if effects.any(Effects::RETURNS) {
             if role == Role::Owner {
-                state.remove(local);
+                self.moved(state, local);
             }
             self.arrive(state, statement.dest, id, role);
             return Step::Go;
@@ -163,7 +164,7 @@ impl Walk<'_> {
             Slot::Receiver => Step::Go,
             Slot::Arg(n) if row.wraps.contains(&n) => {
                 if !by_ref {
-                    self.moved(state, local, statement.dest);
+                    self.moved(state, local);
                 }
                 self.arrive(state, statement.dest, id, if by_ref { Role::View } else { Role::Owner });
                 Step::Go
@@ -187,7 +188,7 @@ impl Walk<'_> {
         state: &mut State,
     ) -> Step {
         if row.through {
-            self.moved(state, local, statement.dest);
+            self.moved(state, local);
             self.arrive(state, statement.dest, id, Role::Owner);
             return Step::Go;
         }

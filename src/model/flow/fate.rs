@@ -3,7 +3,7 @@
 use super::super::DefId;
 use super::super::pairs::Pair;
 use crate::apis::{Acquires, Condition, DropEffect, Obligation, ObligationKind};
-use crate::facts::body::{EdgeKind, LocalId, StatementId};
+use crate::facts::body::{BlockId, EdgeKind, LocalId, StatementId};
 use crate::source::TextRange;
 
 /// How an obligation is met.
@@ -96,7 +96,7 @@ pub struct Loss {
     /// The local that held it last.
     pub holder: LocalId,
     /// Branches taken on the way, in order.
-    pub way: Vec<TextRange>,
+    pub way: Vec<BlockId>,
 }
 
 /// A statement that stores a value in an owner.
@@ -121,6 +121,8 @@ pub struct Fate {
     pub returned: bool,
     /// Whether it goes where it cannot be followed.
     pub escapes: bool,
+    /// Whether C code gets it whose name says that it may keep it.
+    pub kept_by_c: bool,
     /// Whether the walk was given up.
     pub gave_up: bool,
 }
