@@ -6,7 +6,7 @@ use super::paths::{Namespace, Res};
 use super::symbols::{Symbol, known};
 use super::types::{Ty, TyData};
 use crate::facts::{ItemKind, Run, item_flags};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What impl blocks are found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,9 +25,12 @@ pub struct Impls {
     /// Members of impls and traits, inherent ones first.
     members: FxHashMap<(Head, Symbol), Run>,
     member_list: Vec<DefId>,
-    /// Impl blocks by self type, and by trait.
-    by_head: FxHashMap<Head, Vec<DefId>>,
+    /// Impl blocks by trait.
     by_trait: FxHashMap<Res, Vec<DefId>>,
+    /// The first impl block of a trait for a self type.
+    of_both: FxHashMap<(Head, Res), DefId>,
+    /// Traits of the run by the names of their members.
+    traits_with: FxHashMap<Symbol, Vec<DefId>>,
     /// By impl block.
     traits: FxHashMap<DefId, Res>,
     /// Items that share their path, in groups of two and more; each item with its group.
@@ -40,6 +43,7 @@ pub(super) fn build(model: &Model) -> Impls {
     impls.group_twins(model);
     let mut members = Vec::new();
     let mut heads: FxHashMap<DefId, Head> = FxHashMap::default();
+    let mut traits: FxHashSet<Head> = FxHashSet::default();
     for def in model.defs() {
         let item = model.item(def);
         match item.kind {
@@ -47,16 +51,19 @@ pub(super) fn build(model: &Model) -> Impls {
                 let head = impls.head_of(model, model.item_ty(def));
                 let Some(head) = head else { continue };
                 heads.insert(def, head);
-                impls.by_head.entry(head).or_default().push(def);
                 if !item.of_trait.is_none() {
                     let table = &model.header(model.def(def).file).types;
                     let of = model.resolve(&model.scope_of_def(def), table, item.of_trait, Namespace::Type);
+                    let first = impls.first_twin(of);
                     impls.traits.insert(def, of);
-                    impls.by_trait.entry(impls.first_twin(of)).or_default().push(def);
+                    impls.by_trait.entry(first).or_default().push(def);
+                    impls.of_both.entry((head, first)).or_insert(def);
                 }
             }
             ItemKind::Trait => {
-                heads.insert(def, Head::Def(impls.first(def)));
+                let head = Head::Def(impls.first(def));
+                heads.insert(def, head);
+                traits.insert(head);
             }
             _ => {}
         }
@@ -73,6 +80,11 @@ pub(super) fn build(model: &Model) -> Impls {
         let run = impls.members.entry((head, name)).or_insert(Run { start: index as u32, len: 0 });
         run.len += 1;
         impls.member_list.push(def);
+        if let (1, Head::Def(of)) = (run.len, head)
+            && traits.contains(&head)
+        {
+            impls.traits_with.entry(name).or_default().push(of);
+        }
     }
     impls
 }
@@ -174,11 +186,6 @@ impl Model {
         self.members(Head::Def(self.first_twin(ty)), name)
     }
 
-    /// The impl blocks of a type.
-    pub fn impls_of(&self, head: Head) -> &[DefId] {
-        self.impls().by_head.get(&head).map_or(&[], Vec::as_slice)
-    }
-
     /// The trait of an impl block.
     pub fn impl_trait(&self, block: DefId) -> Option<Res> {
         self.impls().traits.get(&block).copied()
@@ -213,9 +220,8 @@ impl Model {
 
     /// The impl of a trait for a type.
     pub fn impl_for(&self, head: Head, of_trait: Res) -> Option<DefId> {
-        let of_trait = self.impls().first_twin(of_trait);
-        let same = |&block: &DefId| self.impl_trait(block).map(|t| self.impls().first_twin(t)) == Some(of_trait);
-        self.impls_of(head).iter().copied().find(same)
+        let impls = self.impls();
+        impls.of_both.get(&(head, impls.first_twin(of_trait))).copied()
     }
 
     /// The `drop` of a type's `impl Drop`.
@@ -302,12 +308,10 @@ impl Model {
     }
 
     fn trait_default(&self, head: Head, name: Symbol) -> Option<DefId> {
-        let traits = self.impls_of(head).iter().filter_map(|&block| self.impl_trait(block));
-        let defaults = traits.filter_map(|of| match of {
-            Res::Def(of) => self.members(Head::Def(self.first_twin(of)), name).first().copied(),
-            _ => None,
-        });
-        self.only_one_trait(defaults)
+        let impls = self.impls();
+        let traits = impls.traits_with.get(&name)?.iter();
+        let implemented = traits.filter(|&&of| impls.of_both.contains_key(&(head, Res::Def(of))));
+        self.only_one_trait(implemented.filter_map(|&of| self.members(Head::Def(of), name).first().copied()))
     }
 
     fn only_one_trait(&self, members: impl Iterator<Item = DefId>) -> Option<DefId> {
