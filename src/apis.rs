@@ -56,6 +56,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("std_os", include_str!("../lints/apis/std_os.toml")),
     ("std_sync", include_str!("../lints/apis/std_sync.toml")),
     ("tauri", include_str!("../lints/apis/tauri.toml")),
+    ("tempfile", include_str!("../lints/apis/tempfile.toml")),
     ("tokio", include_str!("../lints/apis/tokio.toml")),
     ("tokio_util", include_str!("../lints/apis/tokio_util.toml")),
     ("tower_lsp", include_str!("../lints/apis/tower_lsp.toml")),
