@@ -25,6 +25,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("actix", include_str!("../lints/apis/actix.toml")),
     ("anyhow", include_str!("../lints/apis/anyhow.toml")),
     ("arc_swap", include_str!("../lints/apis/arc_swap.toml")),
+    ("arenas", include_str!("../lints/apis/arenas.toml")),
     ("async_channel", include_str!("../lints/apis/async_channel.toml")),
     ("async_lock", include_str!("../lints/apis/async_lock.toml")),
     ("async_process", include_str!("../lints/apis/async_process.toml")),
