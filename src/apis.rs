@@ -8,20 +8,24 @@ mod rows;
 pub mod term;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 pub use rows::*;
 
+use crate::version::Version;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use term::Term;
+use versions::{Range, Versions};
 
 /// Name and text of every embedded table, sorted by name.
 const EMBEDDED: &[(&str, &str)] = &[
     ("actix", include_str!("../lints/apis/actix.toml")),
     ("anyhow", include_str!("../lints/apis/anyhow.toml")),
     ("arc_swap", include_str!("../lints/apis/arc_swap.toml")),
+    ("arenas", include_str!("../lints/apis/arenas.toml")),
     ("async_channel", include_str!("../lints/apis/async_channel.toml")),
     ("async_lock", include_str!("../lints/apis/async_lock.toml")),
     ("async_process", include_str!("../lints/apis/async_process.toml")),
@@ -39,22 +43,27 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("lazy_static", include_str!("../lints/apis/lazy_static.toml")),
     ("libc", include_str!("../lints/apis/libc.toml")),
     ("mobc", include_str!("../lints/apis/mobc.toml")),
+    ("nix", include_str!("../lints/apis/nix.toml")),
     ("once_cell", include_str!("../lints/apis/once_cell.toml")),
     ("parking_lot", include_str!("../lints/apis/parking_lot.toml")),
     ("r2d2", include_str!("../lints/apis/r2d2.toml")),
     ("rayon", include_str!("../lints/apis/rayon.toml")),
     ("reqwest", include_str!("../lints/apis/reqwest.toml")),
     ("rocket", include_str!("../lints/apis/rocket.toml")),
+    ("signal_hook", include_str!("../lints/apis/signal_hook.toml")),
     ("smol", include_str!("../lints/apis/smol.toml")),
     ("sqlx", include_str!("../lints/apis/sqlx.toml")),
     ("std", include_str!("../lints/apis/std.toml")),
     ("std_collections", include_str!("../lints/apis/std_collections.toml")),
+    ("std_os", include_str!("../lints/apis/std_os.toml")),
     ("std_sync", include_str!("../lints/apis/std_sync.toml")),
     ("tauri", include_str!("../lints/apis/tauri.toml")),
+    ("tempfile", include_str!("../lints/apis/tempfile.toml")),
     ("tokio", include_str!("../lints/apis/tokio.toml")),
     ("tokio_util", include_str!("../lints/apis/tokio_util.toml")),
     ("tower_lsp", include_str!("../lints/apis/tower_lsp.toml")),
     ("uuid", include_str!("../lints/apis/uuid.toml")),
+    ("windows_sys", include_str!("../lints/apis/windows_sys.toml")),
 ];
 
 /// The number of a function row.
@@ -98,6 +107,9 @@ pub struct Apis {
     trait_functions: FxHashMap<String, Vec<FnId>>,
     names: Names,
     foreign: FxHashSet<String>,
+    versions: Versions,
+    /// How many tables were added.
+    tables: usize,
 }
 
 /// What is known of a method's name, whatever the receiver.
@@ -264,11 +276,23 @@ impl Apis {
 
     /// Whether a path leads into a crate that binds C: one that a table names, or whose name ends in `-sys`.
     pub fn is_foreign(&self, path: &str) -> bool {
-        let krate = path.split("::").next().unwrap_or(path);
+        let krate = path.split([':', '@']).next().unwrap_or(path);
         krate.ends_with("_sys") || self.foreign.contains(krate)
     }
 
+    /// The first segment of paths into a dependency: with its version, if tables tell that crate's versions apart.
+    pub fn crate_root(&self, krate: String, version: Option<Version>) -> String {
+        self.versions.root(krate, version)
+    }
+
+    /// For a path that starts with such a segment: what the row for that version is found by, or else the path without
+    /// the version.
+    pub fn of_version<'a>(&'a self, path: &'a str) -> Option<Cow<'a, str>> {
+        self.versions.resolve(path)
+    }
+
     fn add(&mut self, table: Table) -> Result<(), ApisError> {
+        self.tables += 1;
         self.foreign.extend(table.foreign);
         for row in table.types {
             self.add_type(row)?;
@@ -297,8 +321,10 @@ impl Apis {
         check_type_params(&row)?;
         let functions = std::mem::take(&mut row.functions);
         let methods = std::mem::take(&mut row.methods);
-        self.add_members(functions, &row.path, &row.params, Owner::Type)?;
-        self.add_members(methods, &row.path, &row.params, Owner::Receiver)?;
+        let key = self.version_key(&row.path, &row.also, row.since, row.until)?;
+        let of = Members { path: &row.path, key: key.as_deref(), params: &row.params };
+        self.add_members(functions, of, Owner::Type)?;
+        self.add_members(methods, of, Owner::Receiver)?;
         for name in &row.grow {
             self.names.grow.insert(name.clone());
         }
@@ -308,7 +334,9 @@ impl Apis {
         for name in &row.bound {
             self.names.bound.insert(name.clone());
         }
-        insert_paths(&mut self.owner_paths, &row.path, &row.also, OwnerRow::Type(self.types.len() as u32));
+        let also = if key.is_some() { &[] } else { &row.also[..] };
+        row.path = key.unwrap_or(row.path);
+        insert_paths(&mut self.owner_paths, &row.path, also, OwnerRow::Type(self.types.len() as u32));
         self.types.push(row);
         Ok(())
     }
@@ -317,8 +345,9 @@ impl Apis {
         check_path(&row.path)?;
         let functions = std::mem::take(&mut row.functions);
         let methods = std::mem::take(&mut row.methods);
-        self.add_members(functions, &row.path, &row.params, Owner::TraitFunction)?;
-        self.add_members(methods, &row.path, &row.params, Owner::Trait)?;
+        let of = Members { path: &row.path, key: None, params: &row.params };
+        self.add_members(functions, of, Owner::TraitFunction)?;
+        self.add_members(methods, of, Owner::Trait)?;
         insert_paths(&mut self.owner_paths, &row.path, &row.also, OwnerRow::Trait(self.traits.len() as u32));
         self.traits.push(row);
         Ok(())
@@ -337,19 +366,15 @@ impl Apis {
         Ok(())
     }
 
-    fn add_members(
-        &mut self,
-        members: BTreeMap<String, FnRow>,
-        of: &str,
-        params: &[String],
-        owner: Owner,
-    ) -> Result<(), ApisError> {
+    fn add_members(&mut self, members: BTreeMap<String, FnRow>, of: Members, owner: Owner) -> Result<(), ApisError> {
         for (name, mut row) in members {
-            let path = format!("{of}::{name}");
-            if !row.path.is_empty() || !row.also.is_empty() {
-                return Err(row_error(&path, "has a `path` or `also` of its own: its type's are used".to_owned()));
+            let path = format!("{}::{name}", of.path);
+            if !row.path.is_empty() || !row.also.is_empty() || row.since.or(row.until).is_some() {
+                let reason = "has a `path`, `also`, `since` or `until` of its own: its type's are used";
+                return Err(row_error(&path, reason.to_owned()));
             }
-            check_params(&row, &path, params)?;
+            check_params(&row, &path, of.params)?;
+            row.key = of.key.map(|key| format!("{key}::{name}"));
             row.path = path;
             row.owner = owner;
             self.add_function(row)?;
@@ -357,16 +382,44 @@ impl Apis {
         Ok(())
     }
 
-    fn add_function(&mut self, row: FnRow) -> Result<(), ApisError> {
+    fn add_function(&mut self, mut row: FnRow) -> Result<(), ApisError> {
         check_path(&row.path)?;
-        insert_paths(&mut self.function_paths, &row.path, &row.also, self.functions.len() as u32);
+        if row.key.is_none() {
+            row.key = self.version_key(&row.path, &row.also, row.since, row.until)?;
+        }
+        let id = self.functions.len() as u32;
+        match &row.key {
+            Some(key) => insert_paths(&mut self.function_paths, key, &[], id),
+            None => insert_paths(&mut self.function_paths, &row.path, &row.also, id),
+        }
         self.functions.push(row);
         Ok(())
     }
 
+    /// What a row for some versions is found by, noted for all its paths; none for a row for all of them.
+    fn version_key(
+        &mut self,
+        path: &str,
+        also: &[String],
+        since: Option<Version>,
+        until: Option<Version>,
+    ) -> Result<Option<String>, ApisError> {
+        let range = Range::new(since, until);
+        let key = range.map(|range| range.key(path));
+        for path in std::iter::once(path).chain(also.iter().map(String::as_str)) {
+            match range.zip(key.as_deref()) {
+                None => self.versions.replace(path, self.tables),
+                Some((range, key)) if self.versions.add(path, range, key, self.tables) => {}
+                Some(_) => return Err(row_error(path, "has another row for the same version".to_owned())),
+            }
+        }
+        Ok(key)
+    }
+
     fn index_name(&mut self, id: FnId) {
         let row = &self.functions[id.0 as usize];
-        let overridden = self.function_paths.get(&row.path) != Some(&id.0);
+        let key = row.key.as_ref().unwrap_or(&row.path);
+        let overridden = self.function_paths.get(key) != Some(&id.0);
         let name = row.path.rsplit("::").next().unwrap_or_default().to_owned();
         match row.owner {
             _ if overridden => return,
@@ -387,6 +440,15 @@ impl Apis {
         }
         self.methods.entry(name).or_default().push(id);
     }
+}
+
+/// The type or trait whose members are added.
+#[derive(Clone, Copy)]
+struct Members<'a> {
+    path: &'a str,
+    /// What its members are found below, if it holds for some versions only.
+    key: Option<&'a str>,
+    params: &'a [String],
 }
 
 fn embedded() -> Result<Vec<Table>, ApisError> {

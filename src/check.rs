@@ -111,7 +111,7 @@ fn link(discovered: &Discovered, facts: Vec<Option<FileFacts>>, tests: bool) -> 
     let packages = discovered.packages.iter().map(|package| PackageInfo {
         name: package.name.replace('-', "_"),
         targets: package.targets.iter().map(|t| target(t, package.proc_macro)).collect(),
-        dependencies: package.dependencies.iter().map(|(code, name)| (code.clone(), name.replace('-', "_"))).collect(),
+        dependencies: package.dependencies.clone(),
     });
     let mut model = Model::link(units.collect(), packages.collect(), Apis::builtin());
     model.tests = tests;

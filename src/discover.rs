@@ -5,7 +5,7 @@
 
 mod manifest;
 
-pub use manifest::{Package, Target, TargetKind};
+pub use manifest::{Dependency, Package, Target, TargetKind};
 
 use crate::source::{SkipReason, error_text};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};

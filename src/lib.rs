@@ -51,6 +51,7 @@ pub mod model;
 pub mod parse;
 pub mod report;
 pub mod source;
+pub mod version;
 
 pub use check::{CheckError, check};
 pub use config::Settings;

@@ -1,6 +1,6 @@
 //! Which files a run is about, and which package and target each belongs to.
 
-use leaklint::discover::{Discovered, TargetKind, discover};
+use leaklint::discover::{Dependency, Discovered, TargetKind, discover};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -167,9 +167,29 @@ fn dependencies_have_the_name_that_code_uses() {
         ("a/src/lib.rs", ""),
     ]);
     let found = found(&folder, &["a"], &[]);
-    let pair = |(code, package): &(String, String)| format!("{code}={package}");
+    let pair = |d: &Dependency| format!("{}={}", d.name, d.package);
     let expected = ["cc=cc", "dev_y=dev-y", "own=other-name", "plain_x=plain-x", "short=long-name", "unix_z=unix-z"];
     assert_eq!(found.packages[0].dependencies.iter().map(pair).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn dependencies_have_the_lowest_version_that_is_asked_for() {
+    let folder = tree(&[
+        (
+            "Cargo.toml",
+            "[workspace]\n[workspace.dependencies]\nnix = { version = \"0.26.2\" }\nown = { path = \"own\" }\n",
+        ),
+        (
+            "a/Cargo.toml",
+            "[package]\nname = \"a\"\n[dependencies]\nnix = { workspace = true, features = [\"fs\"] }\nown.workspace = true\n\
+             libc = \"0.2\"\nany = \"*\"\n[dev-dependencies]\nlibc = \"0.2.5\"\nown = \"2\"\n",
+        ),
+        ("a/src/lib.rs", ""),
+    ]);
+    let found = found(&folder, &["a"], &[]);
+    let text = |d: &Dependency| format!("{} {:?}", d.name, d.version.map(|v| v.0));
+    let expected = ["any None", "libc Some([0, 2, 0])", "nix Some([0, 26, 2])", "own Some([2, 0, 0])"];
+    assert_eq!(found.packages[0].dependencies.iter().map(text).collect::<Vec<_>>(), expected);
 }
 
 #[test]

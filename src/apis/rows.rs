@@ -2,6 +2,7 @@
 //! key to those who write tables; unknown keys are errors.
 
 use super::term::Term;
+use crate::version::Version;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -36,6 +37,10 @@ pub struct TypeRow {
     pub path: String,
     /// Other paths of the same type: re-exports.
     pub also: Vec<String>,
+    /// The first version of the package that it holds for.
+    pub since: Option<Version>,
+    /// The first version that it does not hold for any more.
+    pub until: Option<Version>,
     /// Names of its type parameters, in order. A type written with fewer arguments leaves the rest unknown.
     pub params: Vec<String>,
     /// What `*x` and method calls reach: guards, smart pointers, lazies.
@@ -213,6 +218,10 @@ pub struct FnRow {
     pub path: String,
     /// Re-exports. Only in `[[fn]]`.
     pub also: Vec<String>,
+    /// The first version of the package that it holds for. Only in `[[fn]]`: members have the versions of their type.
+    pub since: Option<Version>,
+    /// The first version that it does not hold for any more.
+    pub until: Option<Version>,
     /// Names of its own type parameters, in order, for turbofish.
     pub params: Vec<String>,
     /// Its result; not known if absent.
@@ -279,6 +288,9 @@ pub struct FnRow {
     /// Where it stands: set when the table is read.
     #[serde(skip)]
     pub owner: Owner,
+    /// What it is found by if it holds for some versions only; else that is its path.
+    #[serde(skip)]
+    pub key: Option<String>,
 }
 
 /// What a function belongs to.

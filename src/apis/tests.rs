@@ -37,14 +37,16 @@ fn embedded_paths_are_unique() {
     let mut attributes = BTreeMap::new();
     for &(name, text) in EMBEDDED {
         let table: Table = toml::from_str(text).unwrap();
-        let types = table.types.iter().map(|r| (&r.path, &r.also));
+        let types = table.types.iter().filter(|r| r.since.or(r.until).is_none()).map(|r| (&r.path, &r.also));
         let traits = table.traits.iter().map(|r| (&r.path, &r.also));
         let aliases = table.aliases.iter().map(|r| (&r.path, &r.also));
         for (path, also) in types.chain(traits).chain(aliases) {
             claim(&mut owners, name, path, also);
         }
         for row in &table.functions {
-            claim(&mut functions, name, &row.path, &row.also);
+            let versions = format!("{:?}", (row.since, row.until));
+            claim(&mut functions, name, &format!("{} {versions}", row.path), &[]);
+            row.also.iter().for_each(|also| claim(&mut functions, name, &format!("{also} {versions}"), &[]));
         }
         for row in &table.attributes {
             claim(&mut attributes, name, &row.path, &row.also);
@@ -198,6 +200,58 @@ fn rows_of_the_user_win() {
     let forget = apis.function("std::mem::forget").unwrap();
     assert_eq!((forget.forgets, forget.drops), (None, Some(Slot::Arg(0))));
     assert!(apis.type_row("my::Pool").unwrap().locks);
+}
+
+#[test]
+fn rows_hold_for_their_versions() {
+    let apis = parse(
+        "[[fn]]\npath = \"nix::dup\"\nuntil = \"0.30\"\nreturns = \"i32\"\n\
+         [[fn]]\npath = \"nix::dup\"\nsince = \"0.30\"\nreturns = \"u8\"\n\
+         [[fn]]\npath = \"nix::close\"\n\
+         [[type]]\npath = \"nix::dir::Dir\"\nalso = [\"nix::Dir\"]\nsince = \"0.2\"\nmethods = { read = { returns = \"u8\" } }",
+    )
+    .unwrap();
+    let root = |version: &str| apis.crate_root("nix".to_owned(), version.parse().ok());
+    let found = |version: &str, path: &str| {
+        let path = format!("{}::{path}", root(version));
+        apis.of_version(&path).map(|path| path.into_owned())
+    };
+    assert_eq!((root("0.26"), root("").as_str()), ("nix@0.26.0".to_owned(), "nix"));
+    assert_eq!(apis.crate_root("libc".to_owned(), "1".parse().ok()), "libc");
+    assert_eq!(found("", "dup"), None);
+    assert_eq!(found("0.29.9", "dup").unwrap(), "nix@0.0.0..0.30.0::dup");
+    assert_eq!(found("0.30", "dup").unwrap(), "nix@0.30.0..::dup");
+    assert_eq!(found("0.30", "close").unwrap(), "nix::close");
+    let dir = found("1.2.3", "Dir").unwrap();
+    assert_eq!((dir.as_str(), found("0.1", "Dir").unwrap().as_str()), ("nix@0.2.0..::dir::Dir", "nix::Dir"));
+    assert_eq!(apis.function(&format!("{dir}::read")).unwrap().path, "nix::dir::Dir::read");
+    assert!(apis.function("nix::dup").is_none() && apis.function("nix@0.30.0..::dup").is_some());
+    assert!(apis.type_row("nix::Dir").is_none() && apis.type_row(&dir).is_some());
+}
+
+#[test]
+fn refuses_rows_of_the_same_version() {
+    let row = |limit: &str| format!("[[fn]]\npath = \"a::b\"\n{limit}\n");
+    let both = |a: &str, b: &str| parse(&(row(a) + &row(b)));
+    assert!(both("until = \"1\"", "since = \"1\"").is_ok());
+    assert!(both("until = \"1\"", "").is_ok());
+    assert!(both("until = \"1.1\"", "since = \"1\"").unwrap_err().contains("has another row for the same version"));
+    assert!(
+        parse("[[type]]\npath = \"a::B\"\n[type.methods]\nf = { since = \"1\" }").unwrap_err().contains("of its own")
+    );
+    assert!(parse(&row("since = \"new\"")).unwrap_err().contains("expected a version"));
+}
+
+#[test]
+fn rows_of_the_user_win_for_their_versions() {
+    let table = |text: &str| toml::from_str(text).unwrap();
+    let builtin = "[[fn]]\npath = \"a::b\"\nuntil = \"2\"";
+    let found = |user: &str| {
+        let apis = Apis::new(vec![table(builtin), table(user)]).unwrap();
+        apis.of_version("a@1.0.0::b").unwrap().into_owned()
+    };
+    assert_eq!(found("[[fn]]\npath = \"a::b\""), "a::b");
+    assert_eq!(found("[[fn]]\npath = \"a::b\"\nsince = \"1\""), "a@1.0.0..::b");
 }
 
 #[test]

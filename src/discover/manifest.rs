@@ -2,6 +2,7 @@
 //! and nothing is resolved, downloaded or run.
 
 use crate::source::{SkipReason, error_text};
+use crate::version::Version;
 use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -54,8 +55,19 @@ pub struct Package {
     pub proc_macro: bool,
     /// Sorted by kind and name.
     pub targets: Vec<Target>,
-    /// Of all kinds and platforms: the name in code (renamed, with underscores), the package's name. Sorted.
-    pub dependencies: Vec<(String, String)>,
+    /// Of all kinds and platforms, sorted.
+    pub dependencies: Vec<Dependency>,
+}
+
+/// A package that another one uses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dependency {
+    /// Its name in code: renamed, with underscores.
+    pub name: String,
+    /// Its name in its own manifest.
+    pub package: String,
+    /// The lowest version that is asked for; none if only a path or repository is named.
+    pub version: Option<Version>,
 }
 
 impl Package {
@@ -243,7 +255,7 @@ fn auto_targets(folder: &Path) -> Vec<(String, PathBuf)> {
     entries.filter_map(target).collect()
 }
 
-fn dependencies(manifest: &Table, workspace: &Table) -> Vec<(String, String)> {
+fn dependencies(manifest: &Table, workspace: &Table) -> Vec<Dependency> {
     let platforms = manifest.get("target").and_then(Value::as_table);
     let platforms = platforms.into_iter().flat_map(|table| table.values()).filter_map(Value::as_table);
     let mut found = Vec::new();
@@ -252,20 +264,27 @@ fn dependencies(manifest: &Table, workspace: &Table) -> Vec<(String, String)> {
             ["dependencies", "dev-dependencies", "dev_dependencies", "build-dependencies", "build_dependencies"]
         {
             for (name, value) in table.get(section).and_then(Value::as_table).into_iter().flatten() {
-                found.push((in_code(name), package_name(name, value, workspace)));
+                found.push(dependency(name, value, workspace));
             }
         }
     }
-    found.sort();
-    found.dedup();
+    // Of several versions the lowest counts, and any rather than none.
+    let key = |d: &Dependency| (d.name.clone(), d.package.clone(), d.version.is_none(), d.version);
+    found.sort_by_cached_key(key);
+    found.dedup_by(|a, b| (&a.name, &a.package) == (&b.name, &b.package));
     found
 }
 
-/// What a dependency called `name` is called by its own manifest.
-fn package_name(name: &str, value: &Value, workspace: &Table) -> String {
-    let of = |value: &Value| value.as_table().and_then(|table| text(table, "package"));
+/// What is written for a dependency, or for the one of the workspace that it inherits.
+fn dependency(name: &str, value: &Value, workspace: &Table) -> Dependency {
     let inherits = value.as_table().is_some_and(|table| table.get("workspace") == Some(&Value::Boolean(true)));
     let shared = workspace.get("dependencies").and_then(Value::as_table).and_then(|table| table.get(name));
-    let renamed = of(value).or_else(|| shared.filter(|_| inherits).and_then(of));
-    renamed.unwrap_or_else(|| name.to_owned())
+    let written = if inherits { shared.unwrap_or(value) } else { value };
+    let key = |key| written.as_table().and_then(|table| text(table, key));
+    let requirement = written.as_str().map(str::to_owned).or_else(|| key("version"));
+    Dependency {
+        name: in_code(name),
+        package: key("package").unwrap_or_else(|| name.to_owned()),
+        version: requirement.as_deref().and_then(Version::lowest),
+    }
 }

@@ -1,7 +1,7 @@
 //! What is linked: files, packages, and the crates their targets make. Which file is which module of which crate.
 
 use super::symbols::Symbol;
-pub use crate::discover::TargetKind;
+pub use crate::discover::{Dependency, TargetKind};
 use crate::facts::FileFacts;
 use crate::source::FileId;
 use std::path::PathBuf;
@@ -27,8 +27,8 @@ pub struct PackageInfo {
     pub name: String,
     /// Its targets.
     pub targets: Vec<TargetInfo>,
-    /// Names of dependencies in code, each with the name of the package it means.
-    pub dependencies: Vec<(String, String)>,
+    /// The packages it uses.
+    pub dependencies: Vec<Dependency>,
 }
 
 /// A target of a package.

@@ -103,6 +103,12 @@ impl Model {
 
     fn canonical(&self, path: Symbol) -> Symbol {
         let text = self.text(path);
+        let of_version = self.apis.of_version(text);
+        let text = match &of_version {
+            None => text,
+            Some(key) if key.contains('@') => return self.symbols.intern(key),
+            Some(plain) => plain,
+        };
         if let Some(row) = self.apis.function(text) {
             return self.symbols.intern(&row.path);
         }
@@ -110,7 +116,8 @@ impl Model {
         if let Some(row) = self.apis.alias(text) {
             return self.symbols.intern(&row.path);
         }
-        self.apis.canonical(text).map_or(path, |canonical| self.symbols.intern(canonical))
+        let found = self.apis.canonical(text).or_else(|| self.apis.attribute(text).map(|row| &*row.path));
+        found.map_or(path, |canonical| self.symbols.intern(canonical))
     }
 
     /// `path::name`, if the tables have a row for it.

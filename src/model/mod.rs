@@ -45,7 +45,7 @@ pub mod types;
 mod words;
 mod written;
 
-pub use crates::{Crate, CrateId, FileUnit, PackageInfo, TargetInfo, TargetKind};
+pub use crates::{Crate, CrateId, Dependency, FileUnit, PackageInfo, TargetInfo, TargetKind};
 pub use defs::{BodyRef, Def, DefId};
 pub use impls::Head;
 pub use infer::{BodyTypes, Callee, TypedBody, TypedFn};
@@ -105,11 +105,11 @@ struct Package {
     /// Its library, if that is part of the run.
     library: Option<(Symbol, CrateId)>,
     /// Name in code → the library crate in the run, or else the package's name.
-    dependencies: FxHashMap<Symbol, Dependency>,
+    dependencies: FxHashMap<Symbol, Used>,
 }
 
 #[derive(Clone, Copy)]
-enum Dependency {
+enum Used {
     Crate(CrateId),
     External(Symbol),
 }
@@ -121,7 +121,7 @@ impl Model {
         let symbols = Symbols::new();
         let names: Vec<Vec<Symbol>> = units.iter().map(|u| file_symbols(&symbols, u)).collect();
         let tree = tree::build(&units, &names, &packages, &symbols);
-        let packages = link_packages(&packages, &tree, &symbols);
+        let packages = link_packages(&packages, &tree, &symbols, apis);
         let mut file_at = vec![u32::MAX; units.last().map_or(0, |u| u.id.0 as usize + 1)];
         let (mut files, mut first_def, mut first_use) = (Vec::with_capacity(units.len()), 0, 0);
         for (position, (unit, names)) in units.into_iter().zip(names).enumerate() {
@@ -261,7 +261,7 @@ fn nested_ends(header: &Header) -> Vec<u32> {
     ends
 }
 
-fn link_packages(packages: &[PackageInfo], tree: &tree::Tree, symbols: &Symbols) -> Vec<Package> {
+fn link_packages(packages: &[PackageInfo], tree: &tree::Tree, symbols: &Symbols, apis: &Apis) -> Vec<Package> {
     let libraries: Vec<Option<(Symbol, CrateId)>> = (0..packages.len())
         .map(|index| {
             let is_library = |c: &Crate| c.package == Some(index) && c.kind == TargetKind::Lib;
@@ -272,16 +272,19 @@ fn link_packages(packages: &[PackageInfo], tree: &tree::Tree, symbols: &Symbols)
     let in_code = |name: &str| symbols.intern(&name.replace('-', "_"));
     let with_library = packages.iter().zip(&libraries).filter_map(|(p, lib)| Some((in_code(&p.name), (*lib)?.1)));
     let by_name: FxHashMap<Symbol, CrateId> = with_library.collect();
-    let dependency = |name: &str| match by_name.get(&in_code(name)) {
-        Some(&id) => Dependency::Crate(id),
-        None => Dependency::External(in_code(name)),
+    let used = |dependency: &Dependency| match by_name.get(&in_code(&dependency.package)) {
+        Some(&id) => Used::Crate(id),
+        None => {
+            let root = apis.crate_root(dependency.package.replace('-', "_"), dependency.version);
+            Used::External(symbols.intern(&root))
+        }
     };
     packages
         .iter()
         .zip(&libraries)
         .map(|(package, &library)| Package {
             library,
-            dependencies: package.dependencies.iter().map(|(alias, name)| (in_code(alias), dependency(name))).collect(),
+            dependencies: package.dependencies.iter().map(|d| (in_code(&d.name), used(d))).collect(),
         })
         .collect()
 }

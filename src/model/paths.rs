@@ -5,7 +5,7 @@
 use super::defs::{Def, DefId};
 use super::names::Busy;
 use super::symbols::{Symbol, known};
-use super::{Dependency, Model};
+use super::{Model, Used};
 use crate::facts::ItemKind;
 use crate::facts::types::{PathId, Segment, TypeTable};
 use crate::source::FileId;
@@ -217,8 +217,8 @@ impl Model {
         let krate = self.crate_of(module);
         let Some(package) = krate.package.map(|p| &self.packages[p]) else { return Res::Unknown };
         match package.dependencies.get(&name) {
-            Some(&Dependency::Crate(id)) => return Res::Module(self.tree.roots[id.0 as usize]),
-            Some(&Dependency::External(path)) => return Res::External(path),
+            Some(&Used::Crate(id)) => return Res::Module(self.tree.roots[id.0 as usize]),
+            Some(&Used::External(path)) => return Res::External(path),
             None => {}
         }
         match package.library {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::facts::ItemKind;
 use crate::facts::body::LocalKind;
+use crate::version::Version;
 use std::path::PathBuf;
 
 mod access;
@@ -19,24 +20,32 @@ fn package(files: &[(&str, &str)]) -> Model {
     link(&[("krate", files)])
 }
 
-/// Links packages, each in a folder of its own name; every one may use the others and `tokio`, `libc`, `ext`.
+/// Links packages, each in a folder of its own name; every one may use the others and `tokio`, `libc`, `ext`, `nix` 0.29.
 fn link(packages: &[(&str, &[(&str, &str)])]) -> Model {
     let (mut units, mut infos) = (Vec::new(), Vec::new());
     for (index, (name, files)) in packages.iter().enumerate() {
         let folder = PathBuf::from("/ws").join(name);
         let target = |name: &str, kind, file: &str| TargetInfo { name: name.to_owned(), kind, root: folder.join(file) };
         let others = packages.iter().map(|(other, _)| *other).filter(|other| other != name);
-        let external = ["tokio", "libc", "ext", "once_cell", "parking_lot", "anyhow"];
+        let external = ["tokio", "libc", "ext", "once_cell", "parking_lot", "anyhow", "nix"];
         infos.push(PackageInfo {
             name: (*name).to_owned(),
             targets: vec![target(name, TargetKind::Lib, "src/lib.rs"), target("app", TargetKind::Bin, "src/main.rs")],
-            dependencies: others.chain(external).map(|d| (d.to_owned(), d.to_owned())).collect(),
+            dependencies: others.chain(external).map(dependency).collect(),
         });
         for (path, text) in *files {
             units.push(unit(units.len(), folder.join(path), Some(index), text));
         }
     }
     Model::link(units, infos, Apis::builtin())
+}
+
+fn dependency(name: &str) -> Dependency {
+    Dependency {
+        name: name.to_owned(),
+        package: name.to_owned(),
+        version: (name == "nix").then_some(Version([0, 29, 0])),
+    }
 }
 
 /// Links and analyses one library file.

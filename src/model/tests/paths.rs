@@ -116,6 +116,25 @@ fn reexports_of_other_crates_are_canonical() {
 }
 
 #[test]
+fn rows_are_those_of_the_version_that_is_asked_for() {
+    let model = package(&[(
+        "src/lib.rs",
+        "use nix::unistd::*; use nix::sys::socket as net;
+        fn f() { let raw = dup(0).unwrap(); let (r, w) = nix::unistd::pipe().unwrap(); let s = net::socket().unwrap();
+            let closed = close(raw); let dir = nix::dir::Dir::from_fd(raw).unwrap(); }",
+    )]);
+    let local = |name| model.local_text("krate::f", name);
+    assert_eq!([local("raw"), local("r"), local("s")], ["i32", "std::os::fd::OwnedFd", "std::os::fd::OwnedFd"]);
+    assert_eq!(local("dir"), "nix::dir::Dir");
+    assert_eq!(model.callees("krate::f")[0], "nix@0.0.0..0.30.0::unistd::dup");
+    // Without a version only rows for all of them are used.
+    let lone =
+        loose(&[("proj/src/net.rs", "fn f() { let raw = nix::unistd::dup(0); let closed = nix::unistd::close(0); }")]);
+    assert_eq!(lone.local_text("proj::net::f", "raw"), "_");
+    assert_eq!(lone.local_text("proj::net::f", "closed"), "std::result::Result<(), nix::errno::Errno>");
+}
+
+#[test]
 fn self_and_associated_functions() {
     let model = package(&[(
         "src/lib.rs",
