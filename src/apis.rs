@@ -44,6 +44,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("rayon", include_str!("../lints/apis/rayon.toml")),
     ("reqwest", include_str!("../lints/apis/reqwest.toml")),
     ("rocket", include_str!("../lints/apis/rocket.toml")),
+    ("signal_hook", include_str!("../lints/apis/signal_hook.toml")),
     ("smol", include_str!("../lints/apis/smol.toml")),
     ("sqlx", include_str!("../lints/apis/sqlx.toml")),
     ("std", include_str!("../lints/apis/std.toml")),
