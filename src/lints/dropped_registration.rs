@@ -22,8 +22,9 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     model.each_seed(wanted, |tracer, position, seed| {
         let around = innermost_loop(&tracer.body(seed.body).body, seed.statement).unwrap_or_default();
         let runs = model.runs_at(position, seed.body, is_repeated(tracer, seed.body, around));
-        // What `main` registers is registered as long as there is a program.
-        if !matches!(runs, Runs::PerThread | Runs::PerCall | Runs::Repeated) {
+        let owner = model.analysis.digests[position as usize].owner;
+        // What `main` registers, or what is made for a static, is registered as long as there is a program.
+        if !matches!(runs, Runs::PerThread | Runs::PerCall | Runs::Repeated) || model.makes_for_static(owner) {
             return;
         }
         let fate = fate(tracer, &model.analysis.releases, terms(tracer, seed), seed.body, seed.statement);
@@ -62,7 +63,7 @@ fn report(
             (Confidence::Low, format!("the token of this {what} is lost when the future is dropped"))
         }
         Lost::Exit(EdgeKind::Error) => {
-            (Confidence::Medium, format!("the token of this {what} is lost when an error is returned"))
+            (Confidence::Low, format!("the token of this {what} is lost when an error is returned"))
         }
         _ if runs != Runs::Repeated || fate.gave_up => {
             (Confidence::Medium, format!("the token of this {what} is thrown away, so that nobody can unregister it"))
