@@ -4,6 +4,7 @@
 //! is suppressed. Its page is its manual, its metadata and its test.
 
 pub mod detached_task;
+pub mod dropped_registration;
 pub mod into_raw_without_from_raw;
 mod loss;
 pub mod page;
@@ -44,6 +45,7 @@ macro_rules! lint {
 /// All lints, sorted by name.
 pub static LINTS: &[Lint] = &[
     lint!(detached_task),
+    lint!(dropped_registration),
     lint!(into_raw_without_from_raw),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),

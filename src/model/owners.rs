@@ -47,6 +47,26 @@ impl Model {
         makers.is_some_and(|list| list.iter().any(|&p| self.analysis.heats[p as usize] > Runs::Once))
     }
 
+    /// Whether a function makes a value of a type that a static holds, or is called only by functions that do: what it does,
+    /// it does for the one value.
+    pub fn makes_for_static(&self, def: DefId) -> bool {
+        self.is_for_static(def, 4)
+    }
+
+    fn is_for_static(&self, def: DefId, steps: u32) -> bool {
+        let made = |owner| self.analysis.makers.get(&owner).into_iter().flatten();
+        let itself = self.container_type(def).is_some_and(|owner| {
+            let at = self.digest_position(def);
+            self.analysis.in_statics.contains(&owner) && made(owner).any(|&p| Some(p) == at)
+        });
+        if itself || steps == 0 {
+            return itself;
+        }
+        let calls = |d: &&Digest| d.owner != def && d.calls.iter().any(|c| c.callee == def);
+        let mut callers = self.analysis.digests.iter().filter(calls).peekable();
+        callers.peek().is_some() && callers.all(|d| self.is_for_static(d.owner, steps - 1))
+    }
+
     /// Whether every place that makes a value of that type runs again and again: a query's context, a connection's state.
     fn is_made_per_request(&self, owner: DefId) -> bool {
         let makers = self.analysis.makers.get(&owner);
