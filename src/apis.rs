@@ -63,6 +63,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("tokio_util", include_str!("../lints/apis/tokio_util.toml")),
     ("tower_lsp", include_str!("../lints/apis/tower_lsp.toml")),
     ("uuid", include_str!("../lints/apis/uuid.toml")),
+    ("wasm_bindgen", include_str!("../lints/apis/wasm_bindgen.toml")),
     ("windows_sys", include_str!("../lints/apis/windows_sys.toml")),
 ];
 
