@@ -42,6 +42,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("indexmap", include_str!("../lints/apis/indexmap.toml")),
     ("lazy_static", include_str!("../lints/apis/lazy_static.toml")),
     ("libc", include_str!("../lints/apis/libc.toml")),
+    ("libsqlite3_sys", include_str!("../lints/apis/libsqlite3_sys.toml")),
     ("mobc", include_str!("../lints/apis/mobc.toml")),
     ("nix", include_str!("../lints/apis/nix.toml")),
     ("once_cell", include_str!("../lints/apis/once_cell.toml")),
