@@ -32,6 +32,7 @@ pub mod paths;
 mod places;
 mod project;
 mod queries;
+pub mod setup;
 mod slots;
 pub mod symbols;
 mod terms;
