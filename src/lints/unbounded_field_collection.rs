@@ -64,7 +64,7 @@ fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Li
     let runs = model.runs_of(event);
     let confidence = match (lifetime, runs) {
         // What a command-line tool keeps, it keeps for one command.
-        (Lifetime::Shared, _) if model.is_tool(owner) => Confidence::Low,
+        (Lifetime::Shared, _) if model.is_tool(owner) || model.is_of_tool(owner) => Confidence::Low,
         // A memo has one entry per different key: that there is no end of keys is one assumption more.
         (Lifetime::Shared, _) if looked_up => Confidence::Low,
         _ if looked_up => Confidence::Medium,

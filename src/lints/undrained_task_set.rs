@@ -119,7 +119,7 @@ fn is_refutable(body: &Body, pattern: PatternId) -> bool {
 /// A set in a field: filled in a loop that serves, or per call, and drained nowhere but at the end.
 fn field_set(tracer: &Tracer, event: &Event, owner: DefId, name: Symbol) -> Option<Found> {
     let model = tracer.model;
-    if model.field_is_borrowed(owner, name) {
+    if model.field_is_borrowed(owner, name) || model.is_setup(event) {
         return None;
     }
     let all = model.analysis.ledger.events(event.access.root);

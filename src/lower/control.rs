@@ -240,20 +240,32 @@ impl Lowerer {
     }
 }
 
-/// The blocks at the end of a block that `cfg` chooses from.
+/// The values at the end of a block that `cfg` chooses from.
 fn cfg_alternatives(statements: &[Stmt]) -> Vec<&Expr> {
     let chosen = |statement| match statement {
-        &Stmt::Expr(ref e @ (Expr::Block(_) | Expr::Unsafe(_)), None) => {
-            let attrs = match e {
-                Expr::Block(e) => &e.attrs,
-                Expr::Unsafe(e) => &e.attrs,
-                _ => return None,
-            };
-            attrs.iter().any(|a| a.path().is_ident("cfg")).then_some(e)
-        }
+        &Stmt::Expr(ref e, None) => attributes_of(e).iter().any(|a| a.path().is_ident("cfg")).then_some(e),
         _ => None,
     };
     let mut found: Vec<&Expr> = statements.iter().rev().map_while(chosen).collect();
     found.reverse();
     found
+}
+
+/// The attributes of the kinds of expressions that end a block.
+fn attributes_of(e: &Expr) -> &[syn::Attribute] {
+    match e {
+        Expr::Block(e) => &e.attrs,
+        Expr::Unsafe(e) => &e.attrs,
+        Expr::If(e) => &e.attrs,
+        Expr::Match(e) => &e.attrs,
+        Expr::Lit(e) => &e.attrs,
+        Expr::Path(e) => &e.attrs,
+        Expr::Call(e) => &e.attrs,
+        Expr::MethodCall(e) => &e.attrs,
+        Expr::Unary(e) => &e.attrs,
+        Expr::Struct(e) => &e.attrs,
+        Expr::Tuple(e) => &e.attrs,
+        Expr::Return(e) => &e.attrs,
+        _ => &[],
+    }
 }

@@ -140,7 +140,9 @@ impl Lowerer {
         let name = self.ident(&item.ident);
         let kind = if item.content.is_some() { ModuleKind::Inline } else { ModuleKind::File };
         let module = self.new_module(name, place.module, kind);
-        let inherited = place.inherited | self.attribute_flags(&item.attrs);
+        let holds_tests = item.content.as_ref().is_some_and(|(_, items)| self.are_tests(item, items));
+        let tests = if holds_tests { flag::TEST } else { 0 };
+        let inherited = place.inherited | self.attribute_flags(&item.attrs) | tests;
         let path_attribute = self.path_attribute(&item.attrs);
         let entry = &mut self.header.modules[module.index()];
         entry.test = inherited & flag::TEST != 0;
@@ -151,6 +153,16 @@ impl Lowerer {
             self.lint_attributes(&item.attrs, item.mod_token.span, brace.span.close());
             self.items(items, Place { module, parent: ItemId::NONE, inherited });
         }
+    }
+
+    /// `mod tests { #[test] fn works() {} }`: without `#[cfg(test)]` it is for tests all the same.
+    fn are_tests(&mut self, module: &syn::ItemMod, items: &[syn::Item]) -> bool {
+        let named = module.ident == "tests" || module.ident == "test";
+        named
+            && items.iter().any(|item| match item {
+                syn::Item::Fn(item) => self.attribute_flags(&item.attrs) & flag::TEST != 0,
+                _ => false,
+            })
     }
 
     fn use_tree(

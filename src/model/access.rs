@@ -3,7 +3,7 @@
 
 use super::digest::Seed;
 use super::{Callee, DefId, Model, Namespace, Res, Symbol, Ty, TyData, TypedBody, TypedFn};
-use crate::apis::{FnRow, Obligation, Slot};
+use crate::apis::{FnRow, Obligation, Owner, Slot};
 use crate::facts::body::*;
 use crate::facts::{BodyKind, ItemKind};
 use crate::source::{Span, TextRange};
@@ -36,13 +36,16 @@ pub struct Access {
     pub last: Option<Symbol>,
     /// Whether every step was resolved.
     pub exact: bool,
+    /// For a field that is reached directly, the value it belongs to: body and local.
+    pub holder: Option<(u32, LocalId)>,
 }
 
 impl Access {
-    const UNKNOWN: Access = Access { root: Root::Unknown, element: false, last: None, exact: false };
+    /// An access path of which nothing is known.
+    pub const UNKNOWN: Access = Access { root: Root::Unknown, element: false, last: None, exact: false, holder: None };
 
     fn of(root: Root, last: Option<Symbol>) -> Access {
-        Access { root, element: false, last, exact: true }
+        Access { root, last, exact: true, ..Access::UNKNOWN }
     }
 }
 
@@ -124,9 +127,14 @@ impl<'a> Tracer<'a> {
         };
         let root = self.field_root(typed, place);
         if let Some((root, last, at)) = root {
-            found = Access { root, element: false, last: Some(last), exact: root != Root::Unknown };
-            found.element = projections[at + 1..].contains(&Projection::Element);
-            return found;
+            let direct = projections[..at].iter().all(|step| *step == Projection::Deref);
+            return Access {
+                root,
+                element: projections[at + 1..].contains(&Projection::Element),
+                last: Some(last),
+                exact: root != Root::Unknown,
+                holder: body.local_of(place).filter(|_| direct).map(|local| (index, local)),
+            };
         }
         found.element |= projections.contains(&Projection::Element);
         found
@@ -275,8 +283,19 @@ impl<'a> Tracer<'a> {
                 let given = self.operand_within(index, *args.get(param as usize)?, steps)?;
                 Some(Access { element: given.element || access.element, ..given })
             }
-            _ => Some(access),
+            _ => {
+                // `fn table(&self) -> MutexGuard<..> { self.table.lock() }`: it belongs to whoever is given.
+                let given = access.holder.filter(|&(body, local)| body == 0 && local == LocalId(1));
+                let given = given.and(args.first()).and_then(|a| a.as_place());
+                let holder = given.and_then(|(_, place)| self.body(index).body.local_of(place));
+                Some(Access { holder: holder.map(|local| (index, local)), ..access })
+            }
         }
+    }
+
+    /// The access path of a local.
+    pub fn local_access(&self, body: u32, local: LocalId) -> Access {
+        self.local(body, local, STEPS)
     }
 
     /// What the result of a call is a view of.
@@ -292,6 +311,8 @@ impl<'a> Tracer<'a> {
         match self.row(index, id) {
             // A clone of a plain value is a value of its own.
             Some(row) if self.is_plain_clone(index, statement, row) => None,
+            // `METRICS.collect()`: so is what a trait's method gathers.
+            Some(row) if row.owner == Owner::Trait && self.is_owned_collection(index, statement) => None,
             Some(row) if row.through || row.element => {
                 let access = self.operand_within(index, first, steps)?;
                 Some(Access { element: access.element || row.element, ..access })
@@ -312,6 +333,11 @@ impl<'a> Tracer<'a> {
     fn is_plain_clone(&self, index: u32, statement: &Statement, row: &FnRow) -> bool {
         let ty = self.model.payload(self.ty(index, statement.dest));
         row.path.ends_with("::clone") && ty != Ty::UNKNOWN && !self.is_handle(ty)
+    }
+
+    fn is_owned_collection(&self, index: u32, statement: &Statement) -> bool {
+        let ty = self.model.payload(self.ty(index, statement.dest));
+        self.model.type_row(ty).is_some_and(|row| row.collection.is_some())
     }
 
     /// Whether clones of a type stand for the same thing: shared pointers, and what is no collection.

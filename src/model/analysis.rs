@@ -9,6 +9,7 @@ use super::ledger::{Event, Ledger};
 use super::owners::{in_statics, makers, replaced, serving_callers};
 use super::pairs::{Pair, learn};
 use super::raw_fields::{Released, gather};
+use super::setup::Setup;
 use super::{Callee, CrateId, DefId, Model, Symbol, TargetKind};
 use crate::apis::{Heat, ObligationKind};
 use crate::facts::body::*;
@@ -42,6 +43,8 @@ pub struct Analysis {
     pub(super) callers: FxHashMap<DefId, Vec<u32>>,
     /// By type, who makes values of it.
     pub(super) makers: FxHashMap<DefId, Vec<u32>>,
+    /// Where values are made.
+    pub(super) setup: Setup,
     /// Types whose values are replaced or removed as a whole.
     pub(super) replaced: FxHashSet<DefId>,
 }
@@ -77,6 +80,7 @@ impl Analysis {
             callers: serving_callers(&digests),
             makers: makers(&digests),
             replaced: FxHashSet::default(),
+            setup: Setup::new(model, &digests),
             digests,
             releases,
             effects,
@@ -198,6 +202,16 @@ impl Model {
     /// Whether an item is part of a program that ends soon: one without an endless loop, and its build script.
     pub fn is_tool(&self, def: DefId) -> bool {
         self.target(def) != TargetKind::Lib && !self.is_daemon(def)
+    }
+
+    /// Whether an item is part of the library of such a program, which no other package of the run uses.
+    pub fn is_of_tool(&self, def: DefId) -> bool {
+        let Some(package) = self.crate_of(self.def(def).module).package else { return false };
+        let own =
+            || (0..self.crates().len() as u32).map(CrateId).filter(|c| self.crate_at(*c).package == Some(package));
+        own().any(|c| self.crate_at(c).kind == TargetKind::Bin)
+            && own().all(|c| !self.analysis.daemons.contains(&c))
+            && self.dependents(package).next().is_none()
     }
 
     /// The position of a function's digest.

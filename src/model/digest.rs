@@ -7,6 +7,7 @@ use super::effects::{Effects, ParamUses, ReleaseNames, param_uses, slot};
 use super::exits::{Ends, call_behind, ends, is_endless, is_service_loop, loops_up};
 use super::ledger::{Events, events};
 use super::raw_fields::{RawFields, raw_fields};
+use super::setup::{Held, receiver};
 use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
 use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
 use crate::facts::body::*;
@@ -24,6 +25,8 @@ pub struct CallSite {
     pub heat: Heat,
     /// Whether it stands in a loop that takes its work from outside.
     pub serving: bool,
+    /// Whose the receiver (or first argument) is.
+    pub first: Held,
     /// Where.
     pub span: Span,
 }
@@ -220,7 +223,9 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                     foreign_call(tracer, index, id, callee, digest);
                 }
                 Callee::Def(callee) => {
-                    digest.calls.push(CallSite { callee, body: index, heat, serving, span });
+                    let first = body.args(statement).first().and_then(|a| a.as_place());
+                    let first = first.map_or(Held::Other, |(_, place)| receiver(tracer, index, place));
+                    digest.calls.push(CallSite { callee, body: index, heat, serving, first, span });
                     if may_acquire(tracer.model, tracer.model.item_ty(callee)) {
                         digest.seeds.push(Seed { kind: SeedKind::Call(callee), body: index, statement: id });
                     }
@@ -309,7 +314,7 @@ fn named_functions(
         let row = tracer.row(index, id);
         let called = row.and_then(|row| row.calls.iter().find(|c| Slot::Arg(c.arg) == slot(row, at)));
         let given = called.map_or(Heat::PerCall, |c| if c.heat == Heat::Same { heat } else { c.heat });
-        digest.calls.push(CallSite { callee, body: index, heat: given, serving: false, span });
+        digest.calls.push(CallSite { callee, body: index, heat: given, serving: false, first: Held::Other, span });
     }
 }
 

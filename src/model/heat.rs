@@ -1,7 +1,7 @@
 //! How often each function runs: from its attributes, its traits, its visibility, and from those who call it.
 
 use super::digest::Digest;
-use super::{DefId, Model, TargetKind};
+use super::{DefId, Model, Res, Symbol, TargetKind};
 use crate::apis::Heat;
 use crate::facts::{BodyKind, ItemKind, item_flags};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,6 +11,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 pub enum Runs {
     /// It is a test, or part of one.
     Test,
+    /// No program in sight can call it: nothing that it is built on says its name.
+    Never,
     /// Nothing is known: nobody calls it, or only such functions and tests do.
     Unknown,
     /// Once in the life of the process.
@@ -23,61 +25,143 @@ pub enum Runs {
     Repeated,
 }
 
-/// A function that is implemented for more types than this says nothing about each of them.
+/// Of a function that is implemented for more types than this, a call says little about each of them.
 const IMPLEMENTORS: usize = 3;
 
 /// By digest, how often its function runs.
 pub fn heats(model: &Model, digests: &[Digest]) -> Vec<Runs> {
-    let called = called_in_applications(model, digests);
-    let mut heats: Vec<Runs> = digests.iter().map(|d| seed(model, d, &called)).collect();
+    let called = Called::new(model, digests);
+    let heats: Vec<Runs> = digests.iter().map(|d| seed(model, d, &called)).collect();
     let by_def: FxHashMap<DefId, u32> = digests.iter().enumerate().map(|(i, d)| (d.owner, i as u32)).collect();
-    let edges = edges(model, digests, &by_def);
-    // Heat only rises, so the result does not depend on the order.
-    let mut todo: Vec<u32> = (0..digests.len() as u32).collect();
-    while let Some(caller) = todo.pop() {
-        for &(callee, body, heat) in &edges[caller as usize] {
-            let given = at_site(&digests[caller as usize], heats[caller as usize], body, heat);
-            // What is compiled for tests only runs in tests only, whoever calls it.
-            let pinned = heats[callee as usize] == Runs::Test;
-            if given > heats[callee as usize] && !pinned {
-                heats[callee as usize] = given;
-                todo.push(callee);
+    let mut spread = Spread { model, digests, edges: edges(model, digests, &by_def), heats };
+    spread.from((0..digests.len() as u32).collect());
+    // Where all callers of a trait's method are out of sight themselves, it can be called any number of times.
+    let open = |&position: &u32| {
+        let def = digests[position as usize].owner;
+        spread.heats[position as usize] == Runs::Unknown && model.trait_of(def).is_some()
+    };
+    let open: Vec<u32> = (0..digests.len() as u32).filter(open).collect();
+    open.iter().for_each(|&position| spread.heats[position as usize] = Runs::PerCall);
+    spread.from(open);
+    spread.heats
+}
+
+struct Spread<'a> {
+    model: &'a Model,
+    digests: &'a [Digest],
+    edges: Vec<Vec<Edge>>,
+    heats: Vec<Runs>,
+}
+
+impl Spread<'_> {
+    /// Hands the heat of these functions on to all that they reach. Heat only rises, so the result does not depend on the
+    /// order.
+    fn from(&mut self, mut todo: Vec<u32>) {
+        while let Some(caller) = todo.pop() {
+            for edge in &self.edges[caller as usize] {
+                let given = self.given(caller, edge);
+                let heat = &mut self.heats[edge.callee as usize];
+                // What is compiled for tests only runs in tests only, whoever calls it.
+                if given > *heat && *heat != Runs::Test {
+                    *heat = given;
+                    todo.push(edge.callee);
+                }
             }
         }
     }
-    heats
-}
 
-/// Functions whose callers are all in sight: those that are called, in a run that holds the program they are for.
-fn called_in_applications(model: &Model, digests: &[Digest]) -> FxHashSet<DefId> {
-    if !model.crates().iter().any(|c| c.kind == TargetKind::Bin) {
-        return FxHashSet::default();
+    fn given(&self, caller: u32, edge: &Edge) -> Runs {
+        let given = at_site(&self.digests[caller as usize], self.heats[caller as usize], edge.body, edge.heat);
+        let given = if edge.one_of_many { given.min(Runs::PerCall) } else { given };
+        // Macros and build scripts run in a build, and a build ends.
+        let built = self.model.target(self.digests[edge.callee as usize].owner) == TargetKind::Build;
+        if built { given.min(Runs::Once) } else { given }
     }
-    let free = |def: &DefId| model.item(*def).flags & item_flags::FOREIGN == 0 && model.trait_of(*def).is_none();
-    digests.iter().flat_map(|d| &d.calls).map(|c| c.callee).filter(free).collect()
 }
 
-type Edge = (u32, u32, Heat);
+/// What a program calls of the libraries that it is made of. Nothing is known of a run that holds no program.
+#[derive(Default)]
+struct Called {
+    /// Functions whose callers are all in sight.
+    functions: FxHashSet<DefId>,
+    /// Libraries that a program of the run is built on, by package.
+    inside: FxHashSet<usize>,
+    /// Names that are called, or stand in a macro.
+    names: FxHashSet<Symbol>,
+}
 
-/// Who calls whom. A call of a trait's method reaches its implementations, if they are few.
+impl Called {
+    fn new(model: &Model, digests: &[Digest]) -> Called {
+        if !model.crates().iter().any(|c| c.kind == TargetKind::Bin) {
+            return Called::default();
+        }
+        let free = |def: &DefId| model.item(*def).flags & item_flags::FOREIGN == 0;
+        let functions =
+            digests.iter().flat_map(|d| &d.calls).flat_map(|c| model.twins(c.callee)).filter(free).collect();
+        let named = |d: &Digest| {
+            // That a type's own methods name it says nothing of who calls them.
+            let own = model.container_type(d.owner).map(|of| model.def_name(of));
+            model.names_called(d.owner).filter(move |&name| Some(name) != own).collect::<Vec<_>>()
+        };
+        let mut names: FxHashSet<Symbol> = digests.iter().flat_map(named).collect();
+        for file in model.files() {
+            names.extend(file.facts.header.words.iter().map(|&word| model.name(file.id, word)));
+        }
+        Called { functions, inside: model.packages_of_programs(), names }
+    }
+
+    /// Whether it is called in the run, through its trait or directly; for a trait of a library that cannot be seen.
+    fn is_in_sight(&self, model: &Model, def: DefId) -> bool {
+        match model.trait_of(def) {
+            None => self.functions.contains(&def),
+            Some(Res::Def(of_trait)) => {
+                let declared = model.member_of_impl(of_trait, model.def_name(def));
+                self.functions.contains(&def) || declared.is_some_and(|d| self.functions.contains(&d))
+            }
+            Some(_) => false,
+        }
+    }
+
+    /// Whether no program in sight can call it: nothing that it is built on says its name.
+    fn is_dead(&self, model: &Model, def: DefId) -> bool {
+        let package = model.crate_of(model.def(def).module).package;
+        // What an attribute makes of it cannot be seen.
+        let plain = model.attribute_names(def).iter().all(|&name| model.text(name) == "instrument");
+        let free = plain && model.trait_of(def).is_none() && model.item(def).flags & item_flags::FOREIGN == 0;
+        // `Type::new()` is resolved for certain unless a macro writes it; a method on a value of unknown type is not.
+        let of_type = model.container_type(def).filter(|_| !model.has_receiver(def));
+        let name = model.def_name(of_type.unwrap_or(def));
+        free && package.is_some_and(|p| self.inside.contains(&p)) && !self.names.contains(&name)
+    }
+}
+
+#[derive(PartialEq, Eq)]
+struct Edge {
+    callee: u32,
+    body: u32,
+    heat: Heat,
+    /// It may be called here, or another one of its trait.
+    one_of_many: bool,
+}
+
+/// Who calls whom. A call of a trait's method reaches its implementations.
 fn edges(model: &Model, digests: &[Digest], by_def: &FxHashMap<DefId, u32>) -> Vec<Vec<Edge>> {
     digests
         .iter()
         .map(|digest| {
             let mut list: Vec<Edge> = Vec::new();
             for call in &digest.calls {
-                let mut reach = |def: DefId| {
-                    for twin in model.twins(def) {
-                        list.extend(by_def.get(&twin).map(|&i| (i, call.body, call.heat)));
-                    }
+                let mut reach = |def: DefId, one_of_many: bool| {
+                    let (body, heat) = (call.body, call.heat);
+                    let found = model.twins(def).into_iter().filter_map(|twin| by_def.get(&twin).copied());
+                    list.extend(found.map(|callee| Edge { callee, body, heat, one_of_many }));
                 };
-                reach(call.callee);
+                reach(call.callee, false);
                 let implementations = model.implementations(call.callee);
-                if implementations.len() <= IMPLEMENTORS {
-                    implementations.into_iter().for_each(&mut reach);
-                }
+                let many = implementations.len() > IMPLEMENTORS;
+                implementations.into_iter().for_each(|def| reach(def, many));
             }
-            list.sort_unstable_by_key(|e| (e.0, e.1, e.2 as u8));
+            list.sort_unstable_by_key(|e| (e.callee, e.body, e.heat as u8, e.one_of_many));
             list.dedup();
             list
         })
@@ -88,7 +172,7 @@ fn edges(model: &Model, digests: &[Digest], by_def: &FxHashMap<DefId, u32>) -> V
 /// handed to.
 pub fn at_site(digest: &Digest, function: Runs, body: u32, heat: Heat) -> Runs {
     // `if STARTED.swap(true, ..) { return; }`
-    if digest.once && function != Runs::Test {
+    if digest.once && function > Runs::Never {
         return Runs::Once;
     }
     // From the outermost body inwards: `call_once(|| …)` runs once, whatever is around it.
@@ -99,7 +183,7 @@ pub fn at_site(digest: &Digest, function: Runs, body: u32, heat: Heat) -> Runs {
         at = digest.bodies[at as usize].parent;
     }
     let runs = around.into_iter().rev().fold(function, |runs, heat| match heat {
-        Heat::Once if runs != Runs::Test => Runs::Once,
+        Heat::Once if runs > Runs::Never => Runs::Once,
         heat => raise(runs, heat),
     });
     raise(runs, heat)
@@ -107,7 +191,7 @@ pub fn at_site(digest: &Digest, function: Runs, body: u32, heat: Heat) -> Runs {
 
 fn raise(runs: Runs, heat: Heat) -> Runs {
     match heat {
-        _ if runs == Runs::Test => Runs::Test,
+        _ if runs <= Runs::Never => runs,
         Heat::Same => runs,
         Heat::Repeated => Runs::Repeated,
         Heat::PerCall => runs.max(Runs::PerCall),
@@ -119,7 +203,7 @@ fn raise(runs: Runs, heat: Heat) -> Runs {
 }
 
 /// What a function shows by itself.
-fn seed(model: &Model, digest: &Digest, called: &FxHashSet<DefId>) -> Runs {
+fn seed(model: &Model, digest: &Digest, called: &Called) -> Runs {
     let def = digest.owner;
     let item = model.item(def);
     if model.is_test(def) {
@@ -128,17 +212,20 @@ fn seed(model: &Model, digest: &Digest, called: &FxHashSet<DefId>) -> Runs {
     if item.kind != ItemKind::Fn || model.body_header(digest.root).kind == BodyKind::Initialiser {
         return if item.flags & item_flags::THREAD_LOCAL != 0 { Runs::PerThread } else { Runs::Once };
     }
+    if model.is_main(def) || model.target(def) == TargetKind::Build {
+        return Runs::Once;
+    }
     let attribute = model.attribute_rows(def).map(|row| row.heat).max_by_key(|heat| *heat as u8);
     if let Some(heat) = attribute {
         return raise(Runs::Unknown, heat);
     }
-    if model.is_main(def) || model.target(def) == TargetKind::Build {
-        return Runs::Once;
-    }
     if let Some(heat) = model.trait_heat(def) {
         return raise(Runs::Unknown, heat);
     }
-    if is_api(model, def) && !called.contains(&def) { Runs::PerCall } else { Runs::Unknown }
+    if called.is_dead(model, def) {
+        return Runs::Never;
+    }
+    if is_api(model, def) && !called.is_in_sight(model, def) { Runs::PerCall } else { Runs::Unknown }
 }
 
 /// Whether code that is not in sight may call it: public API of a library, exported symbols, trait implementations.

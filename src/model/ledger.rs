@@ -8,6 +8,7 @@ mod events;
 pub use events::{collection_row, events};
 
 use super::access::{Access, Root};
+use super::setup::Held;
 use super::{DefId, Model, Symbol};
 use crate::apis::Collection;
 use crate::facts::body::*;
@@ -78,6 +79,8 @@ pub struct Event {
     pub key: Key,
     /// For growth, whether what is added is a task or thread: a `JoinSet`, or a list of handles.
     pub tasks: bool,
+    /// For growth of a field, whose the field is.
+    pub held: Held,
 }
 
 impl Event {
@@ -164,7 +167,7 @@ impl Ledger {
     }
 
     /// `let map = Arc::new(..); spawn(move || map2.retain(..)); Self { map }`: what happens to the local happens to the
-    /// field.
+    /// field. What is put into it before is how it is made.
     fn adopt_locals(&mut self, events: &Events) {
         for &(a, b) in &events.aliases {
             let (named, local) = match (a, b) {
@@ -173,7 +176,7 @@ impl Ledger {
                 _ => continue,
             };
             let named = self.lead(named);
-            let of_local = events.list.iter().filter(|e| e.access.root == local);
+            let of_local = events.list.iter().filter(|e| e.access.root == local && e.kind != EventKind::Grow);
             self.by_root.entry(named).or_default().extend(of_local.copied());
         }
     }
@@ -187,6 +190,12 @@ impl Ledger {
             root = leader;
         }
         root
+    }
+
+    /// Whether other containers hold the same collection.
+    pub fn is_joined(&self, root: Root) -> bool {
+        let lead = self.lead(root);
+        lead != root || self.leader.values().any(|&leader| leader == root)
     }
 
     /// All containers with events.

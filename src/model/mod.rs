@@ -35,6 +35,7 @@ mod places;
 mod project;
 mod queries;
 pub mod raw_fields;
+pub mod setup;
 mod slots;
 pub mod symbols;
 mod terms;

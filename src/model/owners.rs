@@ -28,6 +28,9 @@ const SHUTDOWN: [&str; 8] = ["shutdown", "close", "stop", "terminate", "teardown
 impl Model {
     /// Why the owner of a field must live long, seen from a place where the field grows.
     pub fn lifetime(&self, owner: DefId, name: Symbol, event: &Event) -> Option<Lifetime> {
+        if self.is_setup(event) || self.is_never_made(owner) {
+            return None;
+        }
         // `*self.index.write() = Index::new()`: with the owner goes what it holds.
         if self.analysis.replaced.contains(&owner) || self.is_made_per_request(owner) {
             return None;
@@ -65,6 +68,12 @@ impl Model {
         let calls = |d: &&Digest| d.owner != def && d.calls.iter().any(|c| c.callee == def);
         let mut callers = self.analysis.digests.iter().filter(calls).peekable();
         callers.peek().is_some() && callers.all(|d| self.is_for_static(d.owner, steps - 1))
+    }
+
+    /// Whether no program in sight can make a value of that type.
+    fn is_never_made(&self, owner: DefId) -> bool {
+        let makers = self.analysis.makers.get(&owner);
+        makers.is_some_and(|list| list.iter().all(|&p| self.analysis.heats[p as usize] <= Runs::Never))
     }
 
     /// Whether every place that makes a value of that type runs again and again: a query's context, a connection's state.
@@ -145,7 +154,7 @@ impl Model {
         self.inside(ty).any(|ty| self.obligation(self.payload(self.element(ty))).is_some())
     }
 
-    fn declared_field(&self, owner: DefId, name: Symbol) -> Option<Ty> {
+    pub(super) fn declared_field(&self, owner: DefId, name: Symbol) -> Option<Ty> {
         Some(self.declared_field_ty(owner, self.field_index(owner, name)?))
     }
 

@@ -1,11 +1,14 @@
 //! Small questions about types and items that several analyses ask.
 
-use super::{BodyRef, Callee, DefId, Model, Namespace, Res, Symbol, TargetKind, Ty, TyData, TypedBody};
+use super::{
+    BodyRef, Callee, Crate, CrateId, DefId, Model, Namespace, Res, Symbol, TargetKind, Ty, TyData, TypedBody, Used,
+};
 use crate::apis::{AttributeRow, FnRow, Heat, Obligation};
 use crate::facts::body::Projection;
 use crate::facts::types::PathId;
 use crate::facts::{ItemKind, Variant};
 use crate::source::Span;
+use rustc_hash::FxHashSet;
 
 impl Model {
     /// The struct or enum of the run that has field `name`, seen from a value of type `ty`.
@@ -100,11 +103,30 @@ impl Model {
         self.body_header(body).calls.of(&header.body_names).iter().any(|&n| file.facts.names.get(n) == name)
     }
 
+    /// Last segments of what the bodies of a function call and name.
+    pub fn names_called(&self, def: DefId) -> impl Iterator<Item = Symbol> + '_ {
+        let body = self.body_of(def);
+        body.into_iter().flat_map(move |at| {
+            let header = self.header(at.file);
+            let end = self.linked(at.file).nested_end[at.body.index()].max(at.body.0 + 1);
+            let bodies = header.bodies[at.body.index()..end as usize].iter();
+            bodies.flat_map(|body| body.calls.of(&header.body_names)).map(move |&name| self.name(at.file, name))
+        })
+    }
+
     /// Whether every value of an enum is one of its names.
     pub fn is_fieldless_enum(&self, def: DefId) -> bool {
         let item = self.item(def);
         let header = &self.file(self.def(def).file).facts.header;
         item.kind == ItemKind::Enum && item.variants.of(&header.variants).iter().all(|v| v.fields.len == 0)
+    }
+
+    /// Last segments of the attributes on an item, apart from those of the language.
+    pub fn attribute_names(&self, def: DefId) -> Vec<Symbol> {
+        let file = self.def(def).file;
+        let header = &self.file(file).facts.header;
+        let attributes = self.item(def).attributes.of(&header.attributes).iter();
+        attributes.filter_map(|a| header.types.last_name(a.path).get()).map(|name| self.name(file, name)).collect()
     }
 
     /// The rows of the attributes on an item.
@@ -167,6 +189,37 @@ impl Model {
             _ => None,
         };
         std::iter::successors(Some(ty), step).take(8)
+    }
+
+    /// A crate.
+    pub fn crate_at(&self, id: CrateId) -> &Crate {
+        &self.crates()[id.0 as usize]
+    }
+
+    /// The libraries of the run that a package uses, by package.
+    fn uses(&self, package: usize) -> impl Iterator<Item = usize> + '_ {
+        let crates = self.packages[package].dependencies.values();
+        let crates = crates.filter_map(|d| if let Used::Crate(id) = d { Some(*id) } else { None });
+        crates.filter_map(|id| self.crate_at(id).package)
+    }
+
+    /// The other packages of the run that use the library of this one.
+    pub fn dependents(&self, package: usize) -> impl Iterator<Item = usize> + '_ {
+        let others = (0..self.packages.len()).filter(move |&other| other != package);
+        others.filter(move |&other| self.uses(other).any(|used| used == package))
+    }
+
+    /// The packages of programs of the run, and those that they are built on.
+    pub fn packages_of_programs(&self) -> FxHashSet<usize> {
+        let programs = self.crates().iter().filter(|c| c.kind == TargetKind::Bin);
+        let mut todo: Vec<usize> = programs.filter_map(|c| c.package).collect();
+        let mut found = FxHashSet::default();
+        while let Some(package) = todo.pop() {
+            if found.insert(package) {
+                todo.extend(self.uses(package));
+            }
+        }
+        found
     }
 
     /// Whether a function is the `main` of a program.

@@ -30,6 +30,9 @@ pub struct RawFields {
     pub uses: Vec<FieldUse>,
     /// What the pointers that it takes back point to.
     pub reclaimed: Vec<Head>,
+    /// Raw fields that it reads, if it takes anything back.
+    pub touched: Vec<(DefId, Symbol)>,
+    releases: bool,
 }
 
 /// The raw fields of a function.
@@ -56,7 +59,28 @@ pub fn raw_fields(tracer: &Tracer) -> RawFields {
             }
         }
     }
+    if found.releases {
+        found.touched = touched(tracer);
+    }
     found
+}
+
+/// `let mut node = *self.head.get_mut(); while … { drop(Box::from_raw(node)); node = … }`: what is read here may be what is
+/// taken back, though not by the name of the field.
+fn touched(tracer: &Tracer) -> Vec<(DefId, Symbol)> {
+    let mut fields = Vec::new();
+    for index in 0..tracer.function.bodies.len() as u32 {
+        let body = &tracer.body(index).body;
+        for (_, place) in body.operands.iter().filter_map(|o| o.as_place()) {
+            let by_field = body.projections_of(place).iter().any(|p| matches!(p, Projection::Field(_)));
+            if by_field && let Root::Field(owner, name) = tracer.place(index, place).root {
+                fields.push((owner, name));
+            }
+        }
+    }
+    fields.sort_unstable();
+    fields.dedup();
+    fields
 }
 
 fn used(
@@ -73,7 +97,9 @@ fn used(
     let excuses = match statement.op {
         Op::Call | Op::CallMethod => match tracer.body(index).types.callee(id) {
             callee if tracer.row(index, id).is_none() && model.is_foreign(callee) => {
-                model.foreign_name(callee).releases()
+                let takes = model.foreign_name(callee).releases();
+                found.releases |= takes;
+                takes
             }
             Callee::Def(def) => {
                 given_to = Some((def, at as u32));
@@ -83,6 +109,7 @@ fn used(
                 Some(row) => {
                     let slot = slot(row, at);
                     let takes = row.releases == Some(slot) || row.drops == Some(slot) || adopts(row, slot);
+                    found.releases |= takes;
                     if takes {
                         note_reclaimed(model, tracer.ty(index, place), found);
                     }
@@ -185,6 +212,7 @@ pub fn gather(digests: &[Digest], effects: impl Fn(DefId, u32) -> Effects, endin
         }
         if ending.contains(&digest.owner) {
             released.reclaimed.extend(&digest.raw_fields.reclaimed);
+            released.fields.extend(&digest.raw_fields.touched);
         }
     }
     released

@@ -117,7 +117,7 @@ impl Walk<'_> {
         };
         let oks = self.oks(state, block.operand);
         match constant(edge) {
-            Some(equal) => oks.iter().all(|ok| ok.excludes(&equal)),
+            Some(equal) => oks.iter().any(|ok| ok.excludes(&equal)),
             None if edge.pattern.get().is_some_and(|p| self.is_failure(p)) => true,
             // `_` after the one value that means success.
             None => block.edges.of(&self.body().edges)[..position].iter().filter_map(constant).any(|equal| {
@@ -157,21 +157,21 @@ impl Walk<'_> {
         text.parse().ok().map(Constant::Number)
     }
 
-    /// How the value, or the status that tells of it, looks if something was acquired. Where that is not known, what is
-    /// negative or null was not.
+    /// How the value, or the status that tells of it, looks if something was acquired; one that does not look so in any of
+    /// these ways was not. What is negative or null never is.
     fn oks(&self, state: &State, operand: Operand) -> Vec<Condition> {
-        match &self.terms.ok {
-            Some(ok) => vec![ok.clone()],
-            None if self.is_status(state, operand) => vec![Condition::number(Compare::Eq, 0)],
-            None => {
-                let ty = operand.as_place().map(|(_, place)| self.tracer.ty(self.index, place));
-                match ty.map(|ty| self.model().ty(ty)) {
-                    Some(TyData::Prim(_)) => vec![Condition::number(Compare::Ge, 0)],
-                    Some(TyData::Pointer(_)) => vec![Condition::number(Compare::Ne, 0)],
-                    _ => vec![Condition::number(Compare::Gt, 0)],
-                }
-            }
+        if self.is_status(state, operand) {
+            return vec![self.terms.ok.clone().unwrap_or(Condition::number(Compare::Eq, 0))];
         }
+        let ty = operand.as_place().map(|(_, place)| self.tracer.ty(self.index, place));
+        let usual = match ty.map(|ty| self.model().ty(ty)) {
+            Some(TyData::Prim(_)) => [Condition::number(Compare::Ge, 0), Condition::number(Compare::Ne, -1)],
+            _ => [Condition::number(Compare::Ne, 0), Condition::number(Compare::Ne, -1)],
+        };
+        let unknown = matches!(ty.map(|ty| self.model().ty(ty)), None | Some(TyData::Unknown | TyData::External(..)));
+        let negative = unknown.then(|| Condition::number(Compare::Ge, 0));
+        let said = self.terms.ok.clone().filter(|_| self.terms.out.is_none());
+        said.into_iter().chain(usual).chain(negative).collect()
     }
 
     /// `if r.is_err()`, `if p.is_null()`, `if fd < 0`, `if rc != 0`.

@@ -262,8 +262,10 @@ impl Walk<'_> {
         let at = BodyId(statement.data);
         let header = self.model().body_header(BodyRef { file: self.tracer.body(self.index).at.file, body: at });
         let moves = header.flags & body_flags::MOVE != 0;
-        if fate.losses.is_empty() || !moves {
-            if fate.releases.is_empty() && fate.stored.is_empty() && !fate.returned && !fate.escapes && !moves {
+        if fate.losses.is_empty() || !moves || self.terms.copy {
+            let untouched = fate.releases.is_empty() && fate.stored.is_empty() && !fate.returned && !fate.escapes;
+            // `move || login_tty(fd)`: a copy goes along.
+            if untouched && (!moves || self.terms.copy) {
                 return Step::Go;
             }
             self.fate.releases.extend(fate.releases);

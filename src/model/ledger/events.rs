@@ -2,6 +2,7 @@
 
 use super::super::access::{Access, Root, Tracer};
 use super::super::effects::slot;
+use super::super::setup::{Held, holder};
 use super::super::{Callee, Model, Symbol, Ty, TyData};
 use super::{Event, EventKind, Events, Key, Site};
 use crate::apis::{Collection, FnRow, ObligationKind, Owner, Slot, TypeRow};
@@ -56,6 +57,7 @@ impl Walk<'_> {
             collection: None,
             key: Key::None,
             tasks: false,
+            held: if kind == EventKind::Grow { holder(self.tracer, access) } else { Held::Other },
         });
         self.events.list.last_mut().expect("just pushed")
     }
@@ -167,7 +169,7 @@ impl Walk<'_> {
 
     /// Looks are of interest for what lives long only.
     fn list_looks(&self, index: u32, place: PlaceId) -> bool {
-        matches!(self.tracer.place(index, place).root, Root::Static(_) | Root::Field(..))
+        matches!(self.tracer.place(index, place).root, Root::Static(_) | Root::Field(..) | Root::Param(..))
     }
 
     /// `Entry::or_insert`, `mem::take(&mut x)`: rows that say which slot grows or shrinks.
@@ -405,7 +407,7 @@ impl Walk<'_> {
             .collect();
         if names.iter().any(|&n| tracer.model.apis.is_shrink_name(tracer.model.text(n))) {
             for name in names {
-                let access = Access { root: Root::Unknown, element: false, last: Some(name), exact: false };
+                let access = Access { last: Some(name), ..Access::UNKNOWN };
                 self.push(EventKind::Shrink, access, index, id, in_loop);
             }
         }

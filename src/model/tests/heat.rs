@@ -68,3 +68,30 @@ fn functions_given_as_values() {
     let text = "pub fn start() { ext::each(handle); } fn handle() { deep(); } fn deep() {}";
     check(&[("src/lib.rs", text)], &[("krate::handle", Runs::PerCall), ("krate::deep", Runs::PerCall)]);
 }
+
+#[test]
+fn traits_of_the_run_are_called_where_they_are() {
+    let text = "trait T { fn start(&self); fn other(&self); } struct S; impl T for S { fn start(&self) { own(); } fn other(&self) { more(); } }
+         fn own() {} fn more() {} fn main() { let t: &dyn T = &S; t.start(); }";
+    check(&[("src/main.rs", text)], &[("app::own", Runs::Once), ("app::more", Runs::PerCall)]);
+    // Of many implementations a loop may always call another one.
+    let text = "trait T { fn turn(&self); } struct A; struct B; struct C; struct D; impl T for A { fn turn(&self) { own(); } } fn own() {}
+         impl T for B { fn turn(&self) {} } impl T for C { fn turn(&self) {} } impl T for D { fn turn(&self) {} }
+         fn main() { let t: &dyn T = &A; loop { t.turn(); } }";
+    check(&[("src/main.rs", text)], &[("app::own", Runs::PerCall)]);
+}
+
+#[test]
+fn what_no_program_calls_never_runs() {
+    let library = "pub mod a; pub fn used() { kept(); } fn kept() {} pub fn unused() { inner(); } fn inner() {}";
+    let module = "pub struct S; impl S { pub fn new() -> S { built(); S } pub fn open(&self) {} } fn built() {}";
+    let main = "fn main() { krate::used(); }";
+    let expected = [
+        ("krate::kept", Runs::Once),
+        ("krate::unused", Runs::Never),
+        ("krate::inner", Runs::Unknown),
+        ("krate::a::built", Runs::Unknown),
+    ];
+    let files = [("src/lib.rs", library), ("src/a.rs", module), ("src/main.rs", main)];
+    check(&files, &expected);
+}

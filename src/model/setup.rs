@@ -1,0 +1,180 @@
+//! Whether the owner of a field is still being made where something is put into it: what a builder or a constructor fills
+//! in, and what belongs to a value that its function made itself and has not given away.
+
+use super::access::{Access, Root, Tracer};
+use super::digest::Digest;
+use super::ledger::Event;
+use super::{Callee, DefId, Model, TargetKind, Ty, TyData, known};
+use crate::apis::Heat;
+use crate::facts::body::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Whose the value is that a place belongs to, as far as its function shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Held {
+    /// Somebody else's, or not known.
+    Other,
+    /// A local's, from a literal.
+    New,
+    /// A local's, from a call of this function.
+    Made(DefId),
+    /// The first parameter's.
+    First,
+}
+
+/// The owner of the field that an access starts from, if the field was reached directly.
+pub fn holder(tracer: &Tracer, access: Access) -> Held {
+    match access.holder {
+        // In a closure nothing tells how often, and for how long.
+        Some((0, local)) => held(tracer, tracer.local_access(0, local)),
+        _ => Held::Other,
+    }
+}
+
+/// The same for the value itself: the receiver of a call.
+pub fn receiver(tracer: &Tracer, index: u32, place: PlaceId) -> Held {
+    if index != 0 {
+        return Held::Other;
+    }
+    let access = tracer.place(index, place);
+    match access.root {
+        // `self.routes.add(..)`, with the routes a part of `self`.
+        Root::Field(owner, name) if !access.element && tracer.model.is_part(owner, name) => holder(tracer, access),
+        _ => held(tracer, access),
+    }
+}
+
+fn held(tracer: &Tracer, access: Access) -> Held {
+    match access.root {
+        _ if access.element => Held::Other,
+        Root::Param(_, 0) => Held::First,
+        Root::Local(0, local) => made(tracer, local),
+        _ => Held::Other,
+    }
+}
+
+/// What makes the value of a local.
+fn made(tracer: &Tracer, local: LocalId) -> Held {
+    let typed = tracer.body(0);
+    let Some(id) = tracer.definition_id(0, local) else { return Held::Other };
+    let statement = &typed.body.statements[id.index()];
+    let own = matches!(tracer.model.ty(tracer.ty(0, statement.dest)), TyData::Adt(..));
+    match typed.types.callee(id) {
+        Callee::Def(def) => Held::Made(def),
+        Callee::Constructor(_) => Held::New,
+        _ if statement.op == Op::Struct => Held::New,
+        // `S::default()`, derived.
+        Callee::External(path) if own && tracer.model.text(path).ends_with("::default") => Held::New,
+        _ => Held::Other,
+    }
+}
+
+/// What is known of the making of values.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// Functions that make the value they return.
+    constructors: FxHashSet<DefId>,
+    /// Functions whose first parameter is still being made wherever they are called.
+    fillers: FxHashSet<DefId>,
+}
+
+impl Setup {
+    /// Finds both in the calls of the run.
+    pub fn new(model: &Model, digests: &[Digest]) -> Setup {
+        let mut setup = Setup { constructors: constructors(model, digests), fillers: FxHashSet::default() };
+        let application = model.crates().iter().any(|c| c.kind == TargetKind::Bin);
+        let open = |def: DefId| model.trait_of(def).is_some() || model.is_exported(def) && !application;
+        let calls = || digests.iter().flat_map(|d| d.calls.iter().map(move |c| (d.owner, c)));
+        let first_made = calls().filter(|(_, c)| c.first != Held::Other).map(|(_, c)| c.callee);
+        setup.fillers = first_made.filter(|&def| !open(def)).collect();
+        // From all that may be to those that are: each round takes out what one caller gives something older.
+        loop {
+            let older: Vec<DefId> = calls()
+                .filter(|(_, c)| setup.fillers.contains(&c.callee))
+                .filter(|&(caller, c)| c.heat == Heat::Repeated || !setup.is_new(model, caller, c.first))
+                .map(|(_, c)| c.callee)
+                .collect();
+            if older.is_empty() {
+                return setup;
+            }
+            older.iter().for_each(|def| {
+                setup.fillers.remove(def);
+            });
+        }
+    }
+
+    fn is_new(&self, model: &Model, within: DefId, held: Held) -> bool {
+        match held {
+            Held::Other => false,
+            Held::New => true,
+            Held::Made(by) => self.constructors.contains(&by),
+            Held::First => self.fillers.contains(&within) || model.is_builder(within),
+        }
+    }
+}
+
+/// Functions that return a value which they, or constructors that they call, make.
+fn constructors(model: &Model, digests: &[Digest]) -> FxHashSet<DefId> {
+    let by_def: FxHashMap<DefId, &Digest> = digests.iter().map(|d| (d.owner, d)).collect();
+    let held =
+        |d: &Digest| d.calls.iter().map(|c| c.first).chain(d.events.list.iter().map(|e| e.held)).collect::<Vec<_>>();
+    let asked: FxHashSet<DefId> = digests
+        .iter()
+        .flat_map(held)
+        .filter_map(|held| if let Held::Made(by) = held { Some(by) } else { None })
+        .collect();
+    asked.into_iter().filter(|&def| makes_result(model, &by_def, def, 3)).collect()
+}
+
+fn makes_result(model: &Model, by_def: &FxHashMap<DefId, &Digest>, def: DefId, depth: u32) -> bool {
+    let (Some(digest), Some(made)) = (by_def.get(&def), model.made_result(def)) else { return false };
+    if digest.makes.contains(&made) {
+        return true;
+    }
+    let same = |callee: DefId| model.made_result(callee) == Some(made);
+    depth > 0
+        && digest
+            .calls
+            .iter()
+            .any(|c| c.callee != def && same(c.callee) && makes_result(model, by_def, c.callee, depth - 1))
+}
+
+impl Model {
+    /// Whether a place where a field grows belongs to the making of its owner. A loop that runs as long as there is work is
+    /// past that.
+    pub fn is_setup(&self, event: &Event) -> bool {
+        let owner = self.analysis.digests[event.site.function as usize].owner;
+        let shared = self.analysis.ledger.is_joined(event.access.root);
+        !event.repeated && !shared && self.analysis.setup.is_new(self, owner, event.held)
+    }
+
+    /// `fn with(mut self, ..) -> Self`
+    fn is_builder(&self, def: DefId) -> bool {
+        let first = self.params_of(def).first().copied().unwrap_or_default();
+        match *self.ty(first) {
+            TyData::Adt(of, _) => self.made_result(def) == Some(of),
+            _ => false,
+        }
+    }
+
+    /// The type of the run that a function returns, by value or behind a shared pointer.
+    fn made_result(&self, def: DefId) -> Option<DefId> {
+        let mut ty = self.payload(self.result_ty(def));
+        for _ in 0..3 {
+            match *self.ty(ty) {
+                TyData::Adt(of, _) => return Some(of),
+                TyData::External(path, ref args) => {
+                    let wraps = path == known::BOX || self.type_row(ty).is_some_and(|row| row.strong || row.locks);
+                    ty = args.first().copied().filter(|_| wraps).unwrap_or(Ty::UNKNOWN);
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// Whether a field holds a value of the run directly, so that it is as old as its owner.
+    fn is_part(&self, owner: DefId, name: super::Symbol) -> bool {
+        self.declared_field(owner, name).is_some_and(|ty| matches!(self.ty(ty), TyData::Adt(..)))
+    }
+}
