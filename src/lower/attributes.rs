@@ -4,7 +4,8 @@ use super::Lowerer;
 use crate::facts::{Attribute, NameId, Run, item_flags as flag};
 use crate::source::TextRange;
 use proc_macro2::{Span, TokenStream, TokenTree};
-use syn::{Expr, Lit, Meta};
+use syn::punctuated::Punctuated;
+use syn::{Expr, Lit, Meta, Token};
 
 impl Lowerer {
     /// Records the attributes of an item whose name is at `target`.
@@ -74,18 +75,33 @@ impl Lowerer {
         })
     }
 
-    /// The text of `#[path = "…"]`.
-    pub(super) fn path_attribute(&mut self, attrs: &[syn::Attribute]) -> NameId {
+    /// The texts of `#[path = "…"]` and of each `#[cfg_attr(…, path = "…")]`.
+    pub(super) fn path_attributes(&mut self, attrs: &[syn::Attribute]) -> Vec<NameId> {
+        let mut paths = Vec::new();
         for attr in attrs {
-            if let Meta::NameValue(meta) = &attr.meta
-                && meta.path.is_ident("path")
-                && let Expr::Lit(lit) = &meta.value
-                && let Lit::Str(text) = &lit.lit
-            {
-                return self.name(&text.value());
+            match &attr.meta {
+                Meta::NameValue(_) => paths.extend(path_text(&attr.meta)),
+                Meta::List(list) if list.path.is_ident("cfg_attr") => {
+                    let metas = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+                    paths.extend(metas.iter().flatten().skip(1).filter_map(path_text));
+                }
+                _ => {}
             }
         }
-        NameId::NONE
+        paths.iter().map(|text| self.name(text)).collect()
+    }
+}
+
+fn path_text(meta: &Meta) -> Option<String> {
+    match meta {
+        Meta::NameValue(meta) if meta.path.is_ident("path") => match &meta.value {
+            Expr::Lit(lit) => match &lit.lit {
+                Lit::Str(text) => Some(text.value()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -136,14 +136,20 @@ impl Lowerer {
         }
     }
 
+    /// A module; one per file that a `cfg_attr` may choose for it.
     fn module(&mut self, item: &syn::ItemMod, place: Place) {
+        let paths = self.path_attributes(&item.attrs);
+        let paths = if paths.is_empty() { vec![NameId::NONE] } else { paths };
+        paths.into_iter().for_each(|path| self.one_module(item, path, place));
+    }
+
+    fn one_module(&mut self, item: &syn::ItemMod, path_attribute: NameId, place: Place) {
         let name = self.ident(&item.ident);
         let kind = if item.content.is_some() { ModuleKind::Inline } else { ModuleKind::File };
         let module = self.new_module(name, place.module, kind);
         let holds_tests = item.content.as_ref().is_some_and(|(_, items)| self.are_tests(item, items));
         let tests = if holds_tests { flag::TEST } else { 0 };
         let inherited = place.inherited | self.attribute_flags(&item.attrs) | tests;
-        let path_attribute = self.path_attribute(&item.attrs);
         let entry = &mut self.header.modules[module.index()];
         entry.test = inherited & flag::TEST != 0;
         entry.public = !matches!(item.vis, Visibility::Inherited);

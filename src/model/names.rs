@@ -153,6 +153,21 @@ impl Model {
         if root != here && namespace == Namespace::Type && !busy.is_empty() {
             return self.name_in(root, name, namespace, busy).unwrap_or(Res::Unknown);
         }
+        match namespace {
+            Namespace::Value if busy.is_empty() => self.foreign_in_glob(module, name),
+            _ => Res::Unknown,
+        }
+    }
+
+    /// `use libc::*; … listen(fd, 8)`: what nothing else explains comes from the crate that binds C.
+    fn foreign_in_glob(&self, module: ModRef, name: Symbol) -> Res {
+        for import in self.names.globs(module) {
+            if let Res::External(path) = self.imported(import, Namespace::Type, &mut Busy::new())
+                && self.apis.is_foreign(self.text(path))
+            {
+                return Res::External(self.external_join(path, name));
+            }
+        }
         Res::Unknown
     }
 
@@ -258,14 +273,20 @@ impl Model {
         if busy.len() >= MAX_CHAIN {
             return Res::Unknown;
         }
-        let (&Use { module, path, .. }, file) = self.import(import);
+        let (&Use { module, path, glob, .. }, file) = self.import(import);
         let header = &file.unit.facts.header;
         let module = ModRef(file.first_module + module.0);
         let scope = Scope { file: file.unit.id, module, item: None };
         let global = header.types.path(path).global;
         let written = Written { segments: header.types.path_segments(path), names: &file.names, global };
         busy.push(import);
-        let found = self.resolve_written(&scope, written, namespace, busy);
+        let first = written.name(0);
+        let crate_glob = glob && written.segments.len() == 1 && self.assumed_external(first);
+        let found = match self.resolve_written(&scope, written, namespace, busy) {
+            // `use libc::*;`
+            Res::Unknown if crate_glob => Res::External(first),
+            found => found,
+        };
         busy.pop();
         // Within a chain of imports some names are out of sight: there, only what was found is kept.
         if busy.is_empty() || found != Res::Unknown {

@@ -66,7 +66,7 @@ pub(super) struct Written<'a> {
 }
 
 impl Written<'_> {
-    fn name(&self, index: usize) -> Symbol {
+    pub(super) fn name(&self, index: usize) -> Symbol {
         self.segments[index].name.get().map_or(known::EMPTY, |n| self.names[n.index()])
     }
 }
@@ -164,7 +164,7 @@ impl Model {
 
     /// An unknown lower-case first segment is taken for another crate: manifests inherit dependencies from files that
     /// are not at hand, and a lone file has none.
-    fn assumed_external(&self, name: Symbol) -> bool {
+    pub(super) fn assumed_external(&self, name: Symbol) -> bool {
         self.text(name).starts_with(|c: char| c.is_ascii_lowercase())
     }
 

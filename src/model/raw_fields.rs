@@ -165,7 +165,12 @@ fn leaves(tracer: &Tracer, index: u32, statement: &Statement) -> bool {
     let Some(local) = body.local_of(statement.dest) else { return true };
     if body.locals[local.index()].kind == LocalKind::Return {
         let this = body.locals.get(1).filter(|l| l.kind == LocalKind::Param);
-        return this.is_some() && matches!(tracer.model.ty(tracer.body(index).types.locals[1]), TyData::Adt(..));
+        let owner = tracer.model.owner(tracer.function.root().at);
+        // `into_raw_fd(self)` gives it away if it is called; whoever drops the value instead still loses it.
+        let optional = tracer.model.text(tracer.model.def_name(owner)).starts_with("into_raw");
+        return this.is_some()
+            && !optional
+            && matches!(tracer.model.ty(tracer.body(index).types.locals[1]), TyData::Adt(..));
     }
     body.whole_local(statement.dest).is_none() && matches!(tracer.place(index, statement.dest).root, Root::Field(..))
 }
