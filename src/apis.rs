@@ -174,7 +174,7 @@ impl Apis {
         if let Some(&id) = self.function_paths.get(path.as_ref()) {
             return Some(&self.functions[id as usize]);
         }
-        let (owner, name) = path.rsplit_once("::")?;
+        let (owner, name) = split_last(&path)?;
         self.method(owner, name)
     }
 
@@ -429,7 +429,7 @@ impl Apis {
         let row = &self.functions[id.0 as usize];
         let key = row.key.as_ref().unwrap_or(&row.path);
         let overridden = self.function_paths.get(key) != Some(&id.0);
-        let name = row.path.rsplit("::").next().unwrap_or_default().to_owned();
+        let name = split_last(&row.path).map_or(&*row.path, |(_, name)| name).to_owned();
         match row.owner {
             _ if overridden => return,
             Owner::Module | Owner::Type => return,
@@ -469,10 +469,17 @@ fn embedded() -> Result<Vec<Table>, ApisError> {
 
 /// Tables write `core::` and `alloc::` as `std::`.
 fn canonical_std(path: &str) -> Cow<'_, str> {
-    match path.split_once("::") {
-        Some(("core" | "alloc", rest)) => Cow::Owned(format!("std::{rest}")),
-        _ => Cow::Borrowed(path),
+    match path.strip_prefix("core::").or_else(|| path.strip_prefix("alloc::")) {
+        Some(rest) => Cow::Owned(format!("std::{rest}")),
+        None => Cow::Borrowed(path),
     }
+}
+
+/// `a::b` and `c` of `a::b::c`.
+pub fn split_last(path: &str) -> Option<(&str, &str)> {
+    // A single byte is found much faster than two.
+    let (of, name) = path.rsplit_once(':')?;
+    Some((of.strip_suffix(':')?, name))
 }
 
 fn insert_paths<V: Copy>(map: &mut FxHashMap<String, V>, path: &str, also: &[String], value: V) {

@@ -213,9 +213,10 @@ impl Walk {
         let mut files: Vec<_> = std::mem::take(&mut self.found).into_iter().collect();
         let packages: Vec<_> = files.iter().map(|(_, path)| manifests.package_of(path, &mut owners)).collect();
         let (sorted, moved) = manifests.sorted();
+        let mut kinds = FxHashMap::default();
         let files = files.drain(..).zip(packages).map(|((display, path), package)| {
             let package = package.map(|package| moved[package]);
-            let target = package.map_or(TargetKind::Lib, |package| sorted[package].target_kind(&path));
+            let target = package.map_or(TargetKind::Lib, |package| sorted[package].target_kind(&path, &mut kinds));
             let target = kind_by_folder(&display).unwrap_or(target);
             SourceFile { path, display, package, target }
         });

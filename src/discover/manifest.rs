@@ -72,20 +72,27 @@ pub struct Dependency {
 
 impl Package {
     /// What a file of this package is compiled for. A file below no target's own folder belongs to the library.
-    pub fn target_kind(&self, file: &Path) -> TargetKind {
-        if let Some(target) = self.targets.iter().find(|target| target.root == file) {
+    /// `folders` remembers folders.
+    pub fn target_kind(&self, file: &Path, folders: &mut FxHashMap<PathBuf, TargetKind>) -> TargetKind {
+        // By their text, which is canonical: to take paths apart takes much longer.
+        if let Some(target) = self.targets.iter().find(|target| target.root.as_os_str() == file.as_os_str()) {
             return target.kind;
         }
+        let folder = file.parent().unwrap_or(file);
+        *folders.entry(folder.to_owned()).or_insert_with(|| self.folder_kind(folder))
+    }
+
+    fn folder_kind(&self, path: &Path) -> TargetKind {
         let sources = self.dir.join("src");
         let own_folder = self.targets.iter().filter_map(|target| Some((target.root.parent()?, target.kind)));
         let below = own_folder
-            .filter(|(folder, _)| *folder != self.dir && *folder != sources && file.starts_with(folder))
+            .filter(|(folder, _)| *folder != self.dir && *folder != sources && path.starts_with(folder))
             .max_by_key(|(folder, _)| folder.as_os_str().len());
         if let Some((_, kind)) = below {
             return kind;
         }
         for (folder, kind) in AUTO_FOLDERS {
-            if file.starts_with(self.dir.join(folder)) {
+            if path.starts_with(self.dir.join(folder)) {
                 return kind;
             }
         }

@@ -148,7 +148,7 @@ struct Bytes(Vec<u8>);
 impl postcard::ser_flavors::Flavor for Bytes {
     type Output = Vec<u8>;
 
-    #[inline]
+    #[inline(always)]
     fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
         match *data {
             [a] => self.0.push(a),
@@ -159,7 +159,7 @@ impl postcard::ser_flavors::Flavor for Bytes {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn try_push(&mut self, data: u8) -> postcard::Result<()> {
         self.0.push(data);
         Ok(())

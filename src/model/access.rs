@@ -8,7 +8,6 @@ use crate::facts::body::*;
 use crate::facts::{BodyKind, ItemKind};
 use crate::source::{Span, TextRange};
 use std::cell::OnceCell;
-use std::sync::PoisonError;
 
 /// What an access path starts from, as far as it matters who else can reach it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -120,13 +119,7 @@ impl<'a> Tracer<'a> {
         let typed = self.body(index);
         let body = &typed.body;
         let projections = body.projections_of(place);
-        let mut found = match body.places[place.index()].base {
-            Base::Local(_) if self.field_root(typed, place).is_some() => Access::UNKNOWN,
-            Base::Local(local) => self.local(index, local, steps - 1),
-            Base::Path(_) => self.path(typed, place),
-        };
-        let root = self.field_root(typed, place);
-        if let Some((root, last, at)) = root {
+        if let Some((root, last, at)) = self.field_root(typed, place) {
             let direct = projections[..at].iter().all(|step| *step == Projection::Deref);
             return Access {
                 root,
@@ -136,6 +129,10 @@ impl<'a> Tracer<'a> {
                 holder: body.local_of(place).filter(|_| direct).map(|local| (index, local)),
             };
         }
+        let mut found = match body.places[place.index()].base {
+            Base::Local(local) => self.local(index, local, steps - 1),
+            Base::Path(_) => self.path(typed, place),
+        };
         found.element |= projections.contains(&Projection::Element);
         found
     }
@@ -417,12 +414,7 @@ impl<'a> Tracer<'a> {
 impl Model {
     /// What the result of a function is a view of, if it is a reference, a raw pointer or a guard. Calls within it are not followed.
     pub fn result_view(&self, def: DefId) -> Option<Access> {
-        if let Some(known) = self.result_views.read().unwrap_or_else(PoisonError::into_inner).get(&def) {
-            return *known;
-        }
-        let view = self.find_result_view(def);
-        self.result_views.write().unwrap_or_else(PoisonError::into_inner).insert(def, view);
-        view
+        self.result_views.get_or(def, || self.find_result_view(def))
     }
 
     fn find_result_view(&self, def: DefId) -> Option<Access> {

@@ -7,7 +7,7 @@ use super::paths::{ModRef, Namespace, Res};
 use super::symbols::{Symbol, known};
 use super::terms::{Env, Subst};
 use super::types::{Param, Ty, TyData};
-use crate::apis::{Collection, FnRow, Owner};
+use crate::apis::{Collection, FnRow, Owner, split_last};
 use crate::facts::body::{Op, Operand, Statement};
 use crate::facts::types::PathId;
 use crate::facts::{ItemKind, item_flags};
@@ -190,14 +190,14 @@ impl Inference<'_> {
     fn trait_function(&self, callee: Symbol) -> Option<&'static FnRow> {
         let name = self.model.symbols.last_segment(callee);
         let mut rows = self.model.apis.trait_functions_named(name).iter().map(|&id| self.model.apis.row(id));
-        rows.find(|row| row.path.rsplit_once("::").is_some_and(|(of, _)| self.model.in_std_prelude_text(of)))
+        rows.find(|row| split_last(&row.path).is_some_and(|(of, _)| self.model.in_std_prelude_text(of)))
     }
 
     /// The type before the last segment of a path, with the arguments written there.
     fn path_self(&self, part: usize, callee: Symbol, path: PathId) -> Ty {
         let Part { scope, body, .. } = &self.parts[part];
         let model = self.model;
-        let Some((of, _)) = model.text(callee).rsplit_once("::") else { return Ty::UNKNOWN };
+        let Some((of, _)) = split_last(model.text(callee)) else { return Ty::UNKNOWN };
         if model.apis.trait_row(of).is_some() {
             return match body.types.path(path).qself {
                 qself if qself.is_none() => self.expected,
@@ -230,7 +230,7 @@ impl Inference<'_> {
     ) -> Ty {
         let (model, expected) = (self.model, self.expected);
         let given: Vec<Ty> = args.iter().map(|&a| self.operand_ty(part, a)).collect();
-        let mut env = model.row_env(this).map(|(_, env)| env).unwrap_or_default();
+        let mut env = model.type_row(this).map(|of| model.row_env(this, of)).unwrap_or_default();
         env.this = this;
         self.turbofish(part, row, path, &mut env);
         let mut results = vec![Ty::UNKNOWN; args.len()];
@@ -296,7 +296,7 @@ impl Inference<'_> {
     /// A collection type with its unknown arguments set so that iterating over it yields `item`.
     fn filled(&self, ty: Ty, item: Ty) -> Ty {
         let model = self.model;
-        let Some((row, _)) = model.row_env(ty) else { return ty };
+        let Some(row) = model.type_row(ty) else { return ty };
         let (Some(path), Some(yields)) = (model.external_path(ty), &row.iterates) else { return ty };
         let mut args = vec![Ty::UNKNOWN; row.params.len()];
         fill_params(model, yields, item, &row.params, &mut args);
@@ -317,7 +317,7 @@ impl Inference<'_> {
         let Some(of) = model.type_row_at(path) else { return };
         let mut args = vec![Ty::UNKNOWN; of.params.len()];
         let at = |index: u8| given.get(index as usize).copied().unwrap_or_default();
-        let name = row.path.rsplit("::").next().unwrap_or_default();
+        let name = split_last(&row.path).map_or("", |(_, name)| name);
         match of.collection {
             Some(Collection::Map) if row.stores.len() == 2 => {
                 for (term, &index) in [&of.key, &of.element].into_iter().zip(&row.stores) {
@@ -511,7 +511,7 @@ impl Model {
             if row.owner != Owner::Trait {
                 continue;
             }
-            let (of, _) = row.path.rsplit_once("::")?;
+            let (of, _) = split_last(&row.path)?;
             let of = self.symbols.intern(of);
             if self.in_std_prelude(of) || self.trait_in_scope(module, of) {
                 return Some(Method::Row(self.symbols.intern(&row.path), row, ty));

@@ -1,20 +1,32 @@
 //! Paths of other crates: canonical by the API tables, with their rows; the standard prelude.
 
 use super::Model;
+use super::memo::Memo;
 use super::paths::{Namespace, Res};
+use super::slots::Slots;
 use super::symbols::{Symbol, Symbols, known};
-use crate::apis::{FnRow, TypeRow};
+use crate::apis::{AliasRow, FnRow, TypeRow, split_last};
 use rustc_hash::FxHashMap;
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::OnceLock;
 
 /// What was found out about external paths.
 #[derive(Default)]
 pub struct Externals {
-    joins: RwLock<FxHashMap<(Symbol, Symbol), Symbol>>,
-    functions: RwLock<FxHashMap<Symbol, Option<&'static FnRow>>>,
-    types: RwLock<FxHashMap<Symbol, Option<&'static TypeRow>>>,
+    joins: Memo<(Symbol, Symbol), Symbol>,
+    /// By symbol of a path.
+    functions: Slots<Option<&'static FnRow>>,
+    types: Slots<OfType>,
     prelude: OnceLock<FxHashMap<Symbol, Symbol>>,
     prims: OnceLock<Vec<Symbol>>,
+}
+
+/// What the tables say of a path that stands for a type.
+#[derive(Clone, Copy)]
+pub(super) struct OfType {
+    pub row: Option<&'static TypeRow>,
+    pub alias: Option<&'static AliasRow>,
+    /// Whether it is some crate's own `Result`, of which nothing else is known.
+    pub is_result: bool,
 }
 
 /// Names of the standard prelude (edition 2021) with the module that defines them.
@@ -92,13 +104,7 @@ impl Externals {
 impl Model {
     /// `path::name` as the API tables call it.
     pub(super) fn external_join(&self, path: Symbol, name: Symbol) -> Symbol {
-        let key = (path, name);
-        if let Some(&joined) = self.externals.joins.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return joined;
-        }
-        let joined = self.canonical(self.symbols.join(path, name));
-        self.externals.joins.write().unwrap_or_else(PoisonError::into_inner).insert(key, joined);
-        joined
+        self.externals.joins.get_or((path, name), || self.canonical(self.symbols.join(path, name)))
     }
 
     fn canonical(&self, path: Symbol) -> Symbol {
@@ -130,30 +136,28 @@ impl Model {
 
     /// The row of a function by its canonical path.
     pub fn fn_row(&self, path: Symbol) -> Option<&'static FnRow> {
-        let functions = &self.externals.functions;
-        if let Some(&row) = functions.read().unwrap_or_else(PoisonError::into_inner).get(&path) {
-            return row;
-        }
-        let row = self.apis.function(self.text(path));
-        functions.write().unwrap_or_else(PoisonError::into_inner).insert(path, row);
-        row
+        *self.externals.functions.get_or_init(path.0, || self.apis.function(self.text(path)))
     }
 
     /// The row of a type by its canonical path.
     pub fn type_row_at(&self, path: Symbol) -> Option<&'static TypeRow> {
-        let types = &self.externals.types;
-        if let Some(&row) = types.read().unwrap_or_else(PoisonError::into_inner).get(&path) {
-            return row;
-        }
-        let row = self.apis.type_row(self.text(path));
-        types.write().unwrap_or_else(PoisonError::into_inner).insert(path, row);
-        row
+        self.of_type(path).row
+    }
+
+    /// What the tables say of a path that stands for a type.
+    pub(super) fn of_type(&self, path: Symbol) -> OfType {
+        *self.externals.types.get_or_init(path.0, || {
+            let text = self.text(path);
+            let row = self.apis.type_row(text);
+            let is_result = row.is_none() && path != known::RESULT && self.symbols.last_segment(path) == "Result";
+            OfType { row, alias: self.apis.alias(text), is_result }
+        })
     }
 
     /// Whether a trait's methods can be called without an import.
     pub(super) fn in_std_prelude(&self, of_trait: Symbol) -> bool {
         let text = self.text(of_trait);
-        let Some((module, name)) = text.rsplit_once("::") else { return false };
+        let Some((module, name)) = split_last(text) else { return false };
         PRELUDE.binary_search_by_key(&name, |(n, _)| n).is_ok_and(|i| PRELUDE[i].1 == module)
     }
 

@@ -27,6 +27,7 @@ pub mod heat;
 pub mod impls;
 pub mod infer;
 pub mod ledger;
+mod memo;
 mod names;
 pub mod owners;
 pub mod pairs;
@@ -59,7 +60,7 @@ use crate::apis::Apis;
 use crate::facts::{BodyId, Header, NameId};
 use crate::source::FileId;
 use rustc_hash::FxHashMap;
-use std::sync::{OnceLock, RwLock};
+use std::sync::OnceLock;
 
 /// All facts of a run, linked.
 pub struct Model {
@@ -79,7 +80,7 @@ pub struct Model {
     types: types::Types,
     impls: OnceLock<impls::Impls>,
     /// By function, what its result is a view of; filled in when asked for.
-    result_views: RwLock<FxHashMap<DefId, Option<access::Access>>>,
+    result_views: memo::Memo<DefId, Option<access::Access>>,
     /// What spans functions; empty until [`Model::analyse`].
     pub analysis: analysis::Analysis,
     /// Whether test code is looked at too.
@@ -159,7 +160,7 @@ impl Model {
             externals: externals::Externals::default(),
             types: types::Types::new(),
             impls: OnceLock::new(),
-            result_views: RwLock::default(),
+            result_views: memo::Memo::default(),
             analysis: analysis::Analysis::default(),
             tests: false,
         };

@@ -1,13 +1,13 @@
 //! The names in modules: declared, imported by name or by glob, of other crates and the prelude.
 
 use super::defs::{Def, DefId};
+use super::memo::Memo;
 use super::paths::{ModRef, Namespace, Res, Scope, Written};
 use super::symbols::{Symbol, known};
 use super::tree::Tree;
 use super::{LinkedFile, Model};
 use crate::facts::{ItemKind, Use};
-use rustc_hash::FxHashMap;
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::OnceLock;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct UseRef(u32);
@@ -27,7 +27,7 @@ pub struct NameTable {
     globs: Vec<(ModRef, UseRef)>,
     /// By module, where its entries and its globs begin; one more at the end.
     starts: Vec<(u32, u32)>,
-    found: RwLock<FxHashMap<(ModRef, Symbol, Namespace), Res>>,
+    found: Memo<(ModRef, Symbol, Namespace), Res>,
 }
 
 impl NameTable {
@@ -110,13 +110,13 @@ impl Model {
     /// A name as the code of a module sees it.
     pub(super) fn name_in_scope(&self, module: ModRef, name: Symbol, namespace: Namespace, busy: &mut Busy) -> Res {
         let key = (module, name, namespace);
-        if let Some(&found) = self.names.found.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        if let Some(found) = self.names.found.get(&key) {
             return found;
         }
         let found = self.find_in_scope(module, name, namespace, busy);
         // Within a chain of imports some names are out of sight.
         if busy.is_empty() {
-            self.names.found.write().unwrap_or_else(PoisonError::into_inner).insert(key, found);
+            self.names.found.set(key, found);
         }
         found
     }

@@ -5,6 +5,7 @@ use super::paths::{Namespace, Res};
 use super::symbols::{Symbol, known};
 use super::terms::Subst;
 use super::types::{Ty, TyData};
+use crate::apis::split_last;
 use crate::facts::ItemKind;
 use crate::facts::body::*;
 use crate::facts::types::PathId;
@@ -157,7 +158,7 @@ impl Inference<'_> {
         if self.model.fn_row(path).is_some() {
             return self.model.intern_ty(TyData::FnExternal(path));
         }
-        let Some((of, name)) = self.model.text(path).rsplit_once("::") else { return Ty::UNKNOWN };
+        let Some((of, name)) = split_last(self.model.text(path)) else { return Ty::UNKNOWN };
         let row = self.model.apis.type_row(of).filter(|row| row.variants.contains_key(name));
         row.map_or(Ty::UNKNOWN, |row| self.model.external(self.model.symbols.intern(&row.path), &[]))
     }

@@ -8,25 +8,20 @@ use super::symbols::{Symbol, known};
 use super::terms::Subst;
 use super::types::{Bound, Param, Ty, TyData};
 use super::written::binding;
-use crate::apis::TypeRow;
+use crate::apis::split_last;
 use crate::facts::ItemKind;
 
 /// Chains of pointers longer than this are not followed.
 const MAX_DEREFS: usize = 10;
 
 impl Model {
-    /// The row of a type of another crate (of `slice`, `str` and the like too), not looking through pointers.
-    pub fn type_row(&self, ty: Ty) -> Option<&'static TypeRow> {
-        self.row_env(ty).map(|(row, _)| row)
-    }
-
     /// One step of `*`: references, smart pointers, guards, lazies, `impl Deref`.
     pub fn deref(&self, ty: Ty) -> Option<Ty> {
         match *self.ty(ty) {
             TyData::Ref { to, .. } => Some(to),
             TyData::External(..) => {
-                let (row, env) = self.row_env(ty)?;
-                row.deref.as_ref().map(|term| self.term_ty(term, &env)).filter(|ty| ty.is_known())
+                let row = self.type_row(ty)?;
+                row.deref.as_ref().map(|term| self.row_term(ty, row, term)).filter(|ty| ty.is_known())
             }
             TyData::Adt(..) => self.associated_ty(ty, Res::External(known::DEREF_TRAIT), known::TARGET),
             _ => None,
@@ -96,8 +91,8 @@ impl Model {
                 parts.get(index).copied()
             }
             TyData::External(..) => {
-                let (row, env) = self.row_env(ty)?;
-                row.fields.get(self.text(name)).map(|term| self.term_ty(term, &env))
+                let row = self.type_row(ty)?;
+                row.fields.get(self.text(name)).map(|term| self.row_term(ty, row, term))
             }
             _ => None,
         }
@@ -143,11 +138,11 @@ impl Model {
             let holder = self.autoderef(ty).find(|&ty| self.external_path(ty) == Some(of));
             return holder.map_or(Ty::UNKNOWN, |holder| self.arg(holder, index));
         }
-        let Some((of, name)) = self.text(variant).rsplit_once("::") else { return Ty::UNKNOWN };
+        let Some((of, name)) = split_last(self.text(variant)) else { return Ty::UNKNOWN };
         let payload = self.autoderef(ty).find_map(|ty| {
-            let (row, env) = self.row_env(ty).filter(|(row, _)| row.path == of)?;
+            let row = self.type_row(ty).filter(|row| row.path == of)?;
             let index: usize = self.text(field).parse().ok()?;
-            Some(self.term_ty(row.variants.get(name)?.get(index)?, &env))
+            Some(self.row_term(ty, row, row.variants.get(name)?.get(index)?))
         });
         // A struct pattern of a struct.
         payload.unwrap_or_else(|| match self.autoderef(ty).any(|t| self.external_path(t) == Some(variant)) {
@@ -170,8 +165,8 @@ impl Model {
             .find_map(|ty| match *self.ty(ty) {
                 TyData::Slice(of) | TyData::Array(of) => Some(of),
                 TyData::External(..) => {
-                    let (row, env) = self.row_env(ty)?;
-                    row.element.as_ref().map(|term| self.term_ty(term, &env))
+                    let row = self.type_row(ty)?;
+                    row.element.as_ref().map(|term| self.row_term(ty, row, term))
                 }
                 _ => None,
             })
@@ -213,9 +208,9 @@ impl Model {
     fn own_item(&self, ty: Ty) -> (Ty, bool) {
         match self.ty(ty) {
             TyData::Slice(of) | TyData::Array(of) => (*of, true),
-            TyData::External(..) => match self.row_env(ty) {
-                Some((row, env)) => {
-                    let item = row.iterates.as_ref().map_or(Ty::UNKNOWN, |term| self.term_ty(term, &env));
+            TyData::External(..) => match self.type_row(ty) {
+                Some(row) => {
+                    let item = row.iterates.as_ref().map_or(Ty::UNKNOWN, |term| self.row_term(ty, row, term));
                     (item, row.collection.is_some() || self.external_path(ty) == Some(known::OPTION))
                 }
                 None => (Ty::UNKNOWN, false),
@@ -239,8 +234,8 @@ impl Model {
             .find_map(|ty| match self.ty(ty) {
                 TyData::Future { output, .. } => Some(*output),
                 TyData::External(..) => {
-                    let (row, env) = self.row_env(ty)?;
-                    row.output.as_ref().map(|term| self.term_ty(term, &env))
+                    let row = self.type_row(ty)?;
+                    row.output.as_ref().map(|term| self.row_term(ty, row, term))
                 }
                 TyData::Adt(..) => {
                     let of = [known::FUTURE, known::INTO_FUTURE];

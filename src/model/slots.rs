@@ -19,11 +19,19 @@ impl<T> Default for Slots<T> {
 impl<T> Slots<T> {
     /// Fills the entry `index`; filled ones stay as they are.
     pub fn set(&self, index: u32, value: T) {
-        let (bucket, offset) = place(index);
-        let slots = self.buckets[bucket]
-            .get_or_init(|| std::iter::repeat_with(OnceLock::new).take(1 << (bucket as u32 + FIRST_BITS)).collect());
         // Whoever came first wrote the same value.
-        let _ = slots[offset].set(value);
+        let _ = self.slot(index).set(value);
+    }
+
+    /// The entry `index`, filled in if it is not yet.
+    pub fn get_or_init(&self, index: u32, make: impl FnOnce() -> T) -> &T {
+        self.slot(index).get_or_init(make)
+    }
+
+    fn slot(&self, index: u32) -> &OnceLock<T> {
+        let (bucket, offset) = place(index);
+        let fresh = || std::iter::repeat_with(OnceLock::new).take(1 << (bucket as u32 + FIRST_BITS)).collect();
+        &self.buckets[bucket].get_or_init(fresh)[offset]
     }
 
     /// The entry `index`.
@@ -55,6 +63,7 @@ mod tests {
         for index in 1..5000 {
             slots.set(index, index);
         }
+        assert_eq!((*slots.get_or_init(7, || 0), *slots.get_or_init(9999, || 1)), (7, 1));
         assert_eq!((*first, *slots.get(1023), *slots.get(1024), *slots.get(4999)), (0, 1023, 1024, 4999));
     }
 }

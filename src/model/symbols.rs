@@ -3,7 +3,9 @@
 //! Bodies are resolved lazily and by several threads, so symbols are also made after linking: their numbers say nothing,
 //! and nothing that is printed may be ordered by them.
 
+use super::memo::Memo;
 use super::slots::Slots;
+use crate::apis::split_last;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -17,7 +19,7 @@ pub struct Symbols {
     texts: Slots<Arc<str>>,
     ids: RwLock<FxHashMap<Arc<str>, Symbol>>,
     /// `(a::b, c)` → `a::b::c`: so that a path is put together as text only once.
-    joins: RwLock<FxHashMap<(Symbol, Symbol), Symbol>>,
+    joins: Memo<(Symbol, Symbol), Symbol>,
 }
 
 macro_rules! known {
@@ -136,18 +138,13 @@ impl Symbols {
         if path == known::EMPTY {
             return name;
         }
-        if let Some(&joined) = self.joins.read().unwrap_or_else(PoisonError::into_inner).get(&(path, name)) {
-            return joined;
-        }
-        let joined = self.intern(&format!("{}::{}", self.text(path), self.text(name)));
-        self.joins.write().unwrap_or_else(PoisonError::into_inner).insert((path, name), joined);
-        joined
+        self.joins.get_or((path, name), || self.intern(&format!("{}::{}", self.text(path), self.text(name))))
     }
 
     /// The text after the last `::`.
     pub fn last_segment(&self, path: Symbol) -> &str {
         let text = self.text(path);
-        text.rsplit_once("::").map_or(text, |(_, last)| last)
+        split_last(text).map_or(text, |(_, last)| last)
     }
 }
 

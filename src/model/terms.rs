@@ -4,6 +4,7 @@ use super::Model;
 use super::defs::DefId;
 use super::symbols::known;
 use super::types::{Param, Ty, TyData};
+use crate::apis::TypeRow;
 use crate::apis::term::Term;
 
 /// What the names in a term stand for.
@@ -145,18 +146,31 @@ impl Model {
         }
     }
 
-    /// The parameters of a type row with the arguments of a type.
-    pub(super) fn row_env(&self, ty: Ty) -> Option<(&'static crate::apis::TypeRow, Env<'static>)> {
-        let (path, args): (_, Vec<Ty>) = match self.ty(ty) {
-            TyData::External(path, args) => (*path, args.to_vec()),
-            TyData::Prim(name) => (*name, Vec::new()),
-            TyData::Slice(of) | TyData::Array(of) => (known::SLICE, vec![*of]),
-            TyData::Pointer(of) => (known::POINTER, vec![*of]),
+    /// The row of a type of another crate (of `slice`, `str` and the like too), not looking through pointers.
+    pub fn type_row(&self, ty: Ty) -> Option<&'static TypeRow> {
+        self.type_row_at(match *self.ty(ty) {
+            TyData::External(path, _) | TyData::Prim(path) => path,
+            TyData::Slice(_) | TyData::Array(_) => known::SLICE,
+            TyData::Pointer(_) => known::POINTER,
             _ => return None,
+        })
+    }
+
+    /// The type of a term in the row of a type.
+    pub(super) fn row_term(&self, ty: Ty, row: &'static TypeRow, term: &Term) -> Ty {
+        match term {
+            Term::SelfType => ty,
+            _ => self.term_ty(term, &self.row_env(ty, row)),
+        }
+    }
+
+    /// The parameters of the row of a type with the type's arguments.
+    pub(super) fn row_env(&self, ty: Ty, row: &'static TypeRow) -> Env<'static> {
+        let args: &[Ty] = match self.ty(ty) {
+            TyData::External(_, args) => args,
+            TyData::Slice(of) | TyData::Array(of) | TyData::Pointer(of) => std::slice::from_ref(of),
+            _ => &[],
         };
-        let row = self.type_row_at(path)?;
-        let mut env = Env::of_params(&row.params, &args);
-        env.this = ty;
-        Some((row, env))
+        Env { this: ty, ..Env::of_params(&row.params, args) }
     }
 }

@@ -136,11 +136,11 @@ impl Model {
 
     /// A type of another crate; `X::Result<T>` is an alias of `Result` in every crate that has it.
     pub(super) fn external_type(&self, path: Symbol, args: &[Ty]) -> Ty {
-        if let Some(alias) = self.apis.alias(self.text(path)) {
+        let of = self.of_type(path);
+        if let Some(alias) = of.alias {
             return self.term_ty(&alias.to, &super::terms::Env::of_params(&alias.params, args));
         }
-        let is_result = path != known::RESULT && args.len() <= 2 && self.symbols.last_segment(path) == "Result";
-        if is_result && self.type_row_at(path).is_none() {
+        if of.is_result && args.len() <= 2 {
             let at = |index: usize| args.get(index).copied().unwrap_or_default();
             return self.external(known::RESULT, &[at(0), at(1)]);
         }

@@ -28,6 +28,17 @@ pub struct Depth {
     pub too_many_brackets: bool,
 }
 
+/// The bytes of identifiers and keywords.
+const IS_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = byte >= 0x80 || byte as u8 == b'_' || (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    table
+};
+
 /// What is open within one bracket.
 #[derive(Clone, Copy, Default)]
 struct Level {
@@ -74,7 +85,7 @@ impl Scan<'_> {
     fn token(&mut self) {
         let byte = self.bytes[self.at];
         match byte {
-            b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
+            b' ' | b'\t' | b'\r' | b'\n' => self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')),
             b'/' if self.peek(1) == b'/' => self.at = self.find(b'\n', self.at),
             b'/' if self.peek(1) == b'*' => self.block_comment(),
             b'"' => self.string(),
@@ -85,6 +96,12 @@ impl Scan<'_> {
             b')' | b']' | b'}' => self.close(byte == b'}'),
             _ => self.punctuation(byte),
         }
+    }
+
+    /// Moves on while `wanted` holds.
+    fn skip(&mut self, wanted: impl Fn(u8) -> bool) {
+        let rest = &self.bytes[self.at..];
+        self.at += rest.iter().position(|&byte| !wanted(byte)).unwrap_or(rest.len());
     }
 
     fn find(&self, byte: u8, from: usize) -> usize {
@@ -166,16 +183,12 @@ impl Scan<'_> {
 
     fn number(&mut self) {
         self.operand();
-        while self.peek(0).is_ascii_alphanumeric() || self.peek(0) == b'_' {
-            self.at += 1;
-        }
+        self.skip(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     }
 
     fn word(&mut self) {
         let start = self.at;
-        while matches!(self.peek(0), b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | 0x80..) {
-            self.at += 1;
-        }
+        self.skip(|byte| IS_WORD[byte as usize]);
         let word = &self.bytes[start..self.at];
         match (word, self.peek(0)) {
             (b"r" | b"br" | b"cr", b'"' | b'#') => return self.raw_string(),

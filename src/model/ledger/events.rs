@@ -91,10 +91,9 @@ impl Walk<'_> {
         let dest = body.statements[id.index()].dest;
         // What a closure returns goes to the method that it is handed to, and is followed there.
         let result = index == 0 && dest.get().and_then(|d| body.whole_local(d)) == Some(LocalId(0));
-        let followed = self.is_followed();
         if result
-            && !followed
             && is_view(tracer.model, tracer.ty(index, dest))
+            && !self.is_followed()
             && let Some(access) = tracer.call(index, id)
         {
             self.push(EventKind::Expose, access, index, id, in_loop);
@@ -352,11 +351,10 @@ impl Walk<'_> {
         let Some(Projection::Field(last)) = typed.body.projections_of(place).last() else { return false };
         // Not the guard in `Ok(map)` of `self.map.lock()`.
         let name = model.name(typed.at.file, *last);
-        let field = matches!(tracer.place(index, place).root, Root::Field(_, field) if field == name);
         let to = tracer.ty(index, dest);
-        field
-            && !matches!(model.ty(to), TyData::Ref { .. })
+        !matches!(model.ty(to), TyData::Ref { .. })
             && (collection_row(model, to).is_some() || is_interior(model, to))
+            && matches!(tracer.place(index, place).root, Root::Field(_, field) if field == name)
     }
 
     /// `Owner { map: shared }`: the field and what was put into it are one collection.
