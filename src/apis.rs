@@ -31,6 +31,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("crossbeam", include_str!("../lints/apis/crossbeam.toml")),
     ("dashmap", include_str!("../lints/apis/dashmap.toml")),
     ("deadpool", include_str!("../lints/apis/deadpool.toml")),
+    ("flate2", include_str!("../lints/apis/flate2.toml")),
     ("flume", include_str!("../lints/apis/flume.toml")),
     ("futures", include_str!("../lints/apis/futures.toml")),
     ("hashbrown", include_str!("../lints/apis/hashbrown.toml")),
@@ -51,9 +52,11 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("std_collections", include_str!("../lints/apis/std_collections.toml")),
     ("std_sync", include_str!("../lints/apis/std_sync.toml")),
     ("tauri", include_str!("../lints/apis/tauri.toml")),
+    ("tempfile", include_str!("../lints/apis/tempfile.toml")),
     ("tokio", include_str!("../lints/apis/tokio.toml")),
     ("tokio_util", include_str!("../lints/apis/tokio_util.toml")),
     ("tower_lsp", include_str!("../lints/apis/tower_lsp.toml")),
+    ("tracing_appender", include_str!("../lints/apis/tracing_appender.toml")),
     ("uuid", include_str!("../lints/apis/uuid.toml")),
 ];
 

@@ -10,6 +10,7 @@ mod effects;
 mod exits;
 mod flow;
 mod heat;
+mod keyed;
 mod ledger;
 mod paths;
 mod types;
