@@ -71,6 +71,10 @@ pub struct TypeRow {
     pub key: Option<Term>,
     /// Type of the values of a map, of the elements of anything else.
     pub element: Option<Term>,
+    /// What dropping a value does that has to be done: `removes the folder`.
+    pub drop_matters: Option<String>,
+    /// Methods after which dropping a value has nothing to do until something is written again.
+    pub flushed_by: Vec<String>,
     /// Whether it is `Copy`: using it does not move it.
     pub copy: bool,
     /// Whether it is a raw pointer or handle that nobody owns (`NonNull`, `AtomicPtr`).
@@ -162,11 +166,13 @@ pub enum ObligationKind {
     Handle,
     /// The token with which a registration is taken back.
     Registration,
+    /// A temporary file or folder that nobody but its path knows of.
+    TempFile,
 }
 
 impl ObligationKind {
     /// All kinds.
-    pub const ALL: [ObligationKind; 8] = [
+    pub const ALL: [ObligationKind; 9] = [
         ObligationKind::Child,
         ObligationKind::Task,
         ObligationKind::Thread,
@@ -175,6 +181,7 @@ impl ObligationKind {
         ObligationKind::RawMemory,
         ObligationKind::Handle,
         ObligationKind::Registration,
+        ObligationKind::TempFile,
     ];
 }
 
@@ -269,6 +276,8 @@ pub struct FnRow {
     pub equals: bool,
     /// Does not return.
     pub never: bool,
+    /// Ends the process without dropping anything.
+    pub exits: bool,
     /// On a static, it tells one caller of all that it is the first (`AtomicBool::swap`).
     pub once_guard: bool,
     /// Keeps the program running for as long as it serves: accepts, or is the event loop of a window.
@@ -281,6 +290,14 @@ pub struct FnRow {
     pub grows: Vec<Slot>,
     /// Removes from the collection that these are or are views of: `OccupiedEntry::remove`, `mem::take`.
     pub shrinks: Vec<Slot>,
+    /// The argument that names a file or folder which is there afterwards.
+    pub creates_path: Option<u8>,
+    /// The argument that names a file or folder which is gone afterwards: removed, or renamed.
+    pub removes_path: Option<u8>,
+    /// Calls on the builder, one of which `creates_path` depends on.
+    pub if_called: Vec<String>,
+    /// Each call gives a value that no other call gave.
+    pub fresh: bool,
     /// Its name alone tells, also on a receiver of unknown type.
     pub distinctive: bool,
     /// Its result comes from a peer, a clock, a generator or a file: there is no end of different ones.

@@ -5,7 +5,10 @@
 
 pub mod detached_task;
 pub mod dropped_registration;
+pub mod exit_skips_drop;
+pub mod insert_lost_on_error;
 pub mod into_raw_without_from_raw;
+pub mod kept_temp_file;
 mod loss;
 pub mod page;
 pub mod raw_field_without_drop;
@@ -46,7 +49,10 @@ macro_rules! lint {
 pub static LINTS: &[Lint] = &[
     lint!(detached_task),
     lint!(dropped_registration),
+    lint!(exit_skips_drop),
+    lint!(insert_lost_on_error),
     lint!(into_raw_without_from_raw),
+    lint!(kept_temp_file),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
     lint!(unbounded_field_collection),

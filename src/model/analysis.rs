@@ -263,6 +263,17 @@ impl Model {
         }
     }
 
+    /// Visits every function whose digest is `wanted`. Test code is left out unless it was asked for.
+    pub fn each_function(&self, wanted: impl Fn(&Digest) -> bool, mut visit: impl FnMut(&Tracer, u32)) {
+        for (position, digest) in self.analysis.digests.iter().enumerate() {
+            let skipped = self.analysis.heats[position] == Runs::Test && !self.tests;
+            if !skipped && wanted(digest) {
+                let function = self.typed(digest.root);
+                visit(&Tracer::new(self, &function), position as u32);
+            }
+        }
+    }
+
     /// The source of a statement.
     pub fn span_of(&self, tracer: &Tracer, body: u32, statement: StatementId) -> Span {
         let typed = tracer.body(body);

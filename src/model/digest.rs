@@ -5,6 +5,7 @@
 use super::access::{Access, Root, Tracer};
 use super::effects::{Effects, ParamUses, ReleaseNames, param_uses, slot};
 use super::exits::{Ends, call_behind, ends, is_endless, is_service_loop, loops_up};
+use super::files::{PathUse, path_uses};
 use super::ledger::{Events, events};
 use super::raw_fields::{RawFields, raw_fields};
 use super::setup::{Held, receiver};
@@ -120,6 +121,18 @@ pub struct Digest {
     pub raw_fields: RawFields,
     /// Fields whose content it releases or hands on.
     pub field_releases: Vec<(Access, ObligationKind)>,
+    /// What it does with files whose paths it is given.
+    pub path_uses: Vec<PathUse>,
+    /// Whether it adds to a number in a field: it may be what makes ids.
+    pub counts: bool,
+    /// Whether it ends the process.
+    pub exits: bool,
+    /// Whether it removes files.
+    pub removes_files: bool,
+    /// Whether it may make files: by a library's function, or by one of the run.
+    pub makes_files: bool,
+    /// Whether it calls what gives another value each time.
+    pub fresh: bool,
 }
 
 /// Digests the function with body `root`; `position` is its place in the list of digests.
@@ -145,6 +158,12 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         ended: ended(&tracer),
         raw_fields: raw_fields(&tracer),
         field_releases: field_releases(&tracer, releases),
+        path_uses: path_uses(&tracer),
+        counts: false,
+        exits: false,
+        removes_files: false,
+        makes_files: false,
+        fresh: false,
     };
     for index in 0..count {
         calls_and_seeds(&tracer, index, &mut digest);
@@ -215,6 +234,7 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
             let span = Span { file: typed.at.file, range: body.spans[id.index()] };
             let statement = &body.statements[id.index()];
             named_functions(tracer, index, id, statement, heat, span, digest);
+            digest.counts |= counts_up(body, statement);
             if let Some(made) = made(tracer, index, id) {
                 digest.makes.push(made);
             }
@@ -233,6 +253,10 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                 Callee::External(_) | Callee::Distinctive(_) => {
                     let Some(row) = tracer.row(index, id) else { continue };
                     digest.serves |= row.serves;
+                    digest.fresh |= row.fresh;
+                    digest.exits |= row.exits;
+                    digest.removes_files |= row.removes_path.is_some();
+                    digest.makes_files |= row.creates_path.is_some();
                     digest.once |= row.once_guard && is_on_static(tracer, index, id);
                     if (row.releases.is_some() || row.adopts.is_some()) && !digest.reclaims.contains(&&*row.path) {
                         digest.reclaims.push(&row.path);
@@ -268,6 +292,14 @@ fn foreign_call(tracer: &Tracer, index: u32, id: StatementId, callee: Callee, di
     {
         digest.used_together.push(pair);
     }
+}
+
+/// `self.next_id += 1`
+pub fn counts_up(body: &Body, statement: &Statement) -> bool {
+    let to = statement.dest.get().map_or(&[][..], |d| body.projections_of(d));
+    statement.op == Op::Binary
+        && BinaryOp::from_data(statement.data) == BinaryOp::Arithmetic
+        && to.iter().any(|step| matches!(step, Projection::Field(_)))
 }
 
 /// Whether a method is called on a static.

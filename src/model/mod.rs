@@ -14,18 +14,22 @@
 
 pub mod access;
 pub mod acquires;
+pub mod alive;
 pub mod analysis;
 mod calls;
 pub mod crates;
 pub mod defs;
 pub mod digest;
 pub mod effects;
+pub mod entries;
 pub mod exits;
 mod externals;
+pub mod files;
 pub mod flow;
 pub mod heat;
 pub mod impls;
 pub mod infer;
+pub mod keyed;
 pub mod ledger;
 mod memo;
 mod names;

@@ -11,6 +11,7 @@ mod effects;
 mod exits;
 mod flow;
 mod heat;
+mod keyed;
 mod ledger;
 mod paths;
 mod types;

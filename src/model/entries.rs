@@ -1,0 +1,243 @@
+//! Entries that a function puts into a collection that outlives it: by a key that it made up itself, or with the end of a
+//! channel that it made. Nobody else can take such an entry out by its key, or has a use for it, if the function fails.
+
+use super::access::{Root, Tracer};
+use super::alive::is_alive_at;
+use super::digest::{counts_up, innermost_loop};
+use super::keyed::{Exit, Touch, sources};
+use super::ledger::{Event, EventKind};
+use super::{Callee, DefId, Model, Symbol, TyData};
+use crate::apis::Collection;
+use crate::facts::body::*;
+use crate::facts::types::PathId;
+use rustc_hash::FxHashSet;
+
+/// Why an entry is of no use to anyone after an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Useless {
+    /// Its key was made up here.
+    Key,
+    /// It is the end of a channel whose other end is in one of these locals.
+    Channel(Vec<LocalId>),
+}
+
+/// Longer ways through the call graph are not followed.
+const CALLS: usize = 400;
+
+/// Why the entry that an event adds is useless after an error, if it is.
+pub fn useless(tracer: &Tracer, event: &Event) -> Option<Useless> {
+    let index = event.site.body;
+    let body = &tracer.body(index).body;
+    let statement = &body.statements[event.site.statement.index()];
+    let local = |at: usize| body.local_of(body.args(statement).get(at)?.as_place()?.1);
+    let by_key = matches!(event.collection, Some(Collection::Map | Collection::Set));
+    if statement.op != Op::CallMethod {
+        return None;
+    }
+    if by_key && local(1).is_some_and(|key| is_made_up(tracer, index, key)) {
+        return Some(Useless::Key);
+    }
+    let ends = other_ends(tracer, index, local(if by_key { 2 } else { 1 })?);
+    (!ends.is_empty()).then_some(Useless::Channel(ends))
+}
+
+/// Whether a key is new: from a counter, a generator, a clock.
+fn is_made_up(tracer: &Tracer, index: u32, key: LocalId) -> bool {
+    let mut fresh = false;
+    let model = tracer.model;
+    sources(tracer, index, key, &mut |index, id| {
+        let body = &tracer.body(index).body;
+        let statement = &body.statements[id.index()];
+        fresh |= match tracer.body(index).types.callee(id) {
+            // `self.next_id()`
+            Callee::Def(def) => {
+                let alone = statement.args <= 1 && !matches!(model.ty(model.item_ty(def)), TyData::Ref { .. });
+                alone && model.digest_of(def).is_some_and(|d| d.fresh || d.counts)
+            }
+            _ => tracer.row(index, id).is_some_and(|row| row.fresh),
+        };
+        // `let id = self.next_id; self.next_id += 1;`
+        fresh |= body.args(statement).iter().filter_map(|a| a.as_place()).any(|(_, from)| {
+            body.projections_of(from).iter().any(|step| matches!(step, Projection::Field(_)))
+                && body.statements.iter().any(|s| s.dest == from && counts_up(body, s))
+        });
+    });
+    fresh
+}
+
+/// The other ends of the channel that a local is an end of: `rx` of `let (tx, rx) = channel()`.
+fn other_ends(tracer: &Tracer, index: u32, end: LocalId) -> Vec<LocalId> {
+    let body = &tracer.body(index).body;
+    let mut pairs = Vec::new();
+    let own = sources(tracer, index, end, &mut |of, id| {
+        if of == index && tracer.row(of, id).is_some_and(|row| row.pair.is_some()) {
+            pairs.extend(body.whole_local(body.statements[id.index()].dest));
+        }
+    });
+    let is_other = |&local: &LocalId| {
+        !own.contains(&(index, local))
+            && body.locals[local.index()].kind == LocalKind::Binding
+            && tracer.definition(index, local).is_some_and(|s| {
+                let from = body.args(s).first().and_then(|a| a.as_place()).and_then(|(_, p)| body.local_of(p));
+                s.op == Op::Assign && from.is_some_and(|from| pairs.contains(&from))
+            })
+    };
+    (0..body.locals.len() as u32).map(LocalId).filter(is_other).collect()
+}
+
+/// Whether the entry is of no use any more when this exit is taken.
+pub fn leaves_useless(tracer: &Tracer, index: u32, why: &Useless, value_ends: &[LocalId], exit: &Exit) -> bool {
+    let body = &tracer.body(index).body;
+    let block = &body.blocks[exit.block.index()];
+    // `rx.await?`: the other end is gone, and so whoever took the entry out dropped it. But `timeout(d, rx).await?` leaves it.
+    if waits_for(tracer, index, value_ends, block.operand) {
+        return false;
+    }
+    match why {
+        Useless::Key => true,
+        Useless::Channel(ends) => {
+            let last = block.statements.ids().last().map(StatementId);
+            last.is_some_and(|last| ends.iter().any(|&end| is_alive_at(tracer, index, end, last)))
+        }
+    }
+}
+
+/// Whether what fails is that nothing comes from one of these ends.
+fn waits_for(tracer: &Tracer, index: u32, ends: &[LocalId], operand: Operand) -> bool {
+    let body = &tracer.body(index).body;
+    let Some((_, place)) = operand.as_place() else { return false };
+    let Some(local) = body.local_of(place) else { return false };
+    let mut timed = false;
+    let from = sources(tracer, index, local, &mut |of, id| {
+        let named = |name: &str| name.contains("timeout") || name.contains("deadline");
+        let statement = &tracer.body(of).body.statements[id.index()];
+        let called = matches!(statement.op, Op::Call | Op::CallMethod);
+        timed |= called && named(tracer.method_name(of, statement));
+    });
+    let waits = ends.iter().any(|&end| from.contains(&(index, end)));
+    let inner = body.projections_of(place).contains(&Projection::Success);
+    waits && (!timed || inner)
+}
+
+/// The other ends of a channel one end of which the entry's value is.
+pub fn ends_of_value(tracer: &Tracer, event: &Event) -> Vec<LocalId> {
+    let index = event.site.body;
+    let body = &tracer.body(index).body;
+    let args = body.args(&body.statements[event.site.statement.index()]);
+    let value = args.last().and_then(|a| a.as_place()).and_then(|(_, place)| body.local_of(place));
+    value.map_or_else(Vec::new, |value| other_ends(tracer, index, value))
+}
+
+/// What is known of who takes entries out of a collection.
+pub struct Removers {
+    /// Functions that do.
+    functions: FxHashSet<DefId>,
+    /// The collection's name.
+    name: Option<Symbol>,
+    root: Root,
+    /// All that happens to it.
+    pub events: Vec<Event>,
+}
+
+impl Removers {
+    /// Those of the collection at `root`, if somebody takes single entries out of it and nobody sweeps it.
+    pub fn of(model: &Model, root: Root) -> Option<Removers> {
+        let events = model.analysis.ledger.events(root);
+        let takes = |e: &&Event| matches!(e.kind, EventKind::Shrink | EventKind::Replace | EventKind::Expose);
+        let owner = |e: &Event| model.analysis.digests[e.site.function as usize].owner;
+        let functions = events.iter().filter(takes).map(owner).collect();
+        let mut single = false;
+        for event in events.iter().filter(|e| e.kind == EventKind::Shrink && !e.access.element) {
+            match removal(model, event) {
+                Removal::Sweep => return None,
+                Removal::Single => single = true,
+                Removal::Other => {}
+            }
+        }
+        let name = events.first().and_then(|e| e.access.last);
+        single.then_some(Removers { functions, name, root, events })
+    }
+
+    /// What a statement does to the entry.
+    pub fn touch(&self, tracer: &Tracer, function: u32, index: u32, id: StatementId) -> Touch {
+        let here = |e: &Event| e.site.function == function && e.site.body == index && e.site.statement == id;
+        if self.events.iter().any(|e| here(e) && matches!(e.kind, EventKind::Shrink | EventKind::Replace)) {
+            return Touch::TakesBack;
+        }
+        let model = tracer.model;
+        let own = &model.analysis.digests[function as usize].events.list;
+        let unresolved = |e: &Event| e.access.root == Root::Unknown && e.access.last == self.name;
+        let exposed =
+            |e: &&Event| here(e) && (unresolved(e) && e.kind != EventKind::Look || e.kind == EventKind::Expose);
+        if own.iter().any(|e| exposed(&e)) {
+            return Touch::MayTakeBack;
+        }
+        let statement = &tracer.body(index).body.statements[id.index()];
+        let guard = statement.dest.get().and_then(|place| match *model.ty(model.payload(tracer.ty(index, place))) {
+            TyData::Adt(def, _) if statement.op != Op::Assign => model.has_drop(def),
+            _ => None,
+        });
+        let called = match tracer.body(index).types.callee(id) {
+            Callee::Def(def) => Some(def),
+            _ => None,
+        };
+        let may = [guard, called].into_iter().flatten().any(|def| self.may_be_reached(model, def));
+        if may { Touch::MayTakeBack } else { Touch::None }
+    }
+
+    /// Whether another body of the same function takes entries out: a guard's closure, `map_err(|e| { map.remove(&k); e })`.
+    pub fn are_around(&self, function: u32, index: u32) -> bool {
+        self.events.iter().any(|e| {
+            e.site.function == function
+                && e.site.body != index
+                && matches!(e.kind, EventKind::Shrink | EventKind::Replace)
+        })
+    }
+
+    /// Whether a function may come to one that takes entries out.
+    fn may_be_reached(&self, model: &Model, def: DefId) -> bool {
+        let mut seen: FxHashSet<DefId> = FxHashSet::default();
+        let mut todo = vec![def];
+        while let Some(def) = todo.pop() {
+            if self.functions.contains(&def) || seen.len() > CALLS {
+                return true;
+            }
+            if !seen.insert(def) {
+                continue;
+            }
+            todo.extend(model.digest_of(def).into_iter().flat_map(|d| d.calls.iter().map(|c| c.callee)));
+            todo.extend(model.implementations(def));
+        }
+        false
+    }
+
+    /// The collection.
+    pub fn root(&self) -> Root {
+        self.root
+    }
+}
+
+enum Removal {
+    /// `remove(&key)`, `pop_front()`.
+    Single,
+    /// `retain(|e| ..)`: what is dead goes.
+    Sweep,
+    /// `clear()`, `drain(..)`, `while let Some(x) = queue.pop()`.
+    Other,
+}
+
+fn removal(model: &Model, event: &Event) -> Removal {
+    let function = model.typed(model.analysis.digests[event.site.function as usize].root);
+    let typed = &function.bodies[event.site.body as usize];
+    let statement = &typed.body.statements[event.site.statement.index()];
+    let name = typed.body.types.last_name(PathId(statement.data)).get();
+    let name = name.map_or("", |n| model.text(model.name(typed.at.file, n)));
+    let in_loop = innermost_loop(&typed.body, event.site.statement).is_some();
+    match name {
+        "retain" | "retain_mut" | "extract_if" | "drain_filter" | "split_off" => Removal::Sweep,
+        _ if statement.op != Op::CallMethod => Removal::Other,
+        name if name.starts_with("pop") && !in_loop => Removal::Single,
+        name if name.contains("remove") || name == "take" => Removal::Single,
+        _ => Removal::Other,
+    }
+}
