@@ -51,6 +51,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("once_cell", include_str!("../lints/apis/once_cell.toml")),
     ("openssl_sys", include_str!("../lints/apis/openssl_sys.toml")),
     ("parking_lot", include_str!("../lints/apis/parking_lot.toml")),
+    ("quinn", include_str!("../lints/apis/quinn.toml")),
     ("r2d2", include_str!("../lints/apis/r2d2.toml")),
     ("rayon", include_str!("../lints/apis/rayon.toml")),
     ("reqwest", include_str!("../lints/apis/reqwest.toml")),

@@ -212,7 +212,8 @@ impl Walk {
         let mut owners = FxHashMap::default();
         let mut files: Vec<_> = std::mem::take(&mut self.found).into_iter().collect();
         let packages: Vec<_> = files.iter().map(|(_, path)| manifests.package_of(path, &mut owners)).collect();
-        let (sorted, moved) = manifests.sorted();
+        let (mut sorted, moved) = manifests.sorted();
+        manifest::mark_test_support(&mut sorted);
         let mut kinds = FxHashMap::default();
         let files = files.drain(..).zip(packages).map(|((display, path), package)| {
             let package = package.map(|package| moved[package]);

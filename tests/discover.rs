@@ -213,3 +213,25 @@ fn paths_are_absolute() {
     assert_eq!((found.root.as_path(), found.files[0].target), (real.join("src").as_path(), TargetKind::Lib));
     assert!(Path::new(&found.root).is_absolute());
 }
+
+#[test]
+fn a_library_for_the_tests_of_others_is_test_code() {
+    let app = "[package]\nname = \"app\"\n[dependencies]\nparts.path = \"../parts\"\n\
+               [dev-dependencies]\nsnap.path = \"../snap\"\nopen.path = \"../open\"\n";
+    let parts = "[package]\nname = \"parts\"\npublish = false\n[dev-dependencies]\nsnap.path = \"../snap\"\n";
+    let folder = tree(&[
+        ("app/Cargo.toml", app),
+        ("app/src/lib.rs", ""),
+        ("open/Cargo.toml", "[package]\nname = \"open\"\n"),
+        ("open/src/lib.rs", ""),
+        ("parts/Cargo.toml", parts),
+        ("parts/src/lib.rs", ""),
+        ("snap/Cargo.toml", "[package]\nname = \"snap\"\npublish = false\n"),
+        ("snap/src/lib.rs", ""),
+    ]);
+    let found = found(&folder, &["."], &[]);
+    let kinds: Vec<_> = found.packages.iter().map(|p| (p.name.as_str(), p.targets[0].kind)).collect();
+    let expected =
+        [("app", TargetKind::Lib), ("open", TargetKind::Lib), ("parts", TargetKind::Lib), ("snap", TargetKind::Test)];
+    assert_eq!(kinds, expected);
+}

@@ -57,6 +57,10 @@ pub struct Package {
     pub targets: Vec<Target>,
     /// Of all kinds and platforms, sorted.
     pub dependencies: Vec<Dependency>,
+    /// Names of packages that its library or programs are built with.
+    pub built_with: Vec<String>,
+    /// Whether it stays in its workspace: `publish = false`.
+    pub private: bool,
 }
 
 /// A package that another one uses.
@@ -197,9 +201,13 @@ fn read_package(folder: &Path, manifest: &Table, package: &Table, workspace: &Ta
     let lib = manifest.get("lib").and_then(Value::as_table);
     let flag = |name| lib.and_then(|lib| lib.get(name)).and_then(Value::as_bool).unwrap_or(false);
     let targets = targets(folder, manifest, package, &name);
-    let dependencies = dependencies(manifest, workspace);
+    let built = dependencies(manifest, workspace, &BUILT);
+    let built_with = built.iter().map(|d| d.package.clone()).collect();
+    let for_tests = dependencies(manifest, workspace, &FOR_TESTS);
+    let dependencies = distinct(built.into_iter().chain(for_tests).collect());
     let proc_macro = flag("proc-macro") || flag("proc_macro");
-    Package { name, dir: folder.to_owned(), edition, proc_macro, targets, dependencies }
+    let private = package.get("publish") == Some(&Value::Boolean(false));
+    Package { name, dir: folder.to_owned(), edition, proc_macro, targets, dependencies, built_with, private }
 }
 
 fn text(table: &Table, key: &str) -> Option<String> {
@@ -262,24 +270,48 @@ fn auto_targets(folder: &Path) -> Vec<(String, PathBuf)> {
     entries.filter_map(target).collect()
 }
 
-fn dependencies(manifest: &Table, workspace: &Table) -> Vec<Dependency> {
+/// Sections of dependencies that a package is built with, and of those that only its tests are.
+const BUILT: [&str; 3] = ["dependencies", "build-dependencies", "build_dependencies"];
+const FOR_TESTS: [&str; 2] = ["dev-dependencies", "dev_dependencies"];
+
+fn dependencies(manifest: &Table, workspace: &Table, sections: &[&str]) -> Vec<Dependency> {
     let platforms = manifest.get("target").and_then(Value::as_table);
     let platforms = platforms.into_iter().flat_map(|table| table.values()).filter_map(Value::as_table);
     let mut found = Vec::new();
     for table in std::iter::once(manifest).chain(platforms) {
-        for section in
-            ["dependencies", "dev-dependencies", "dev_dependencies", "build-dependencies", "build_dependencies"]
-        {
-            for (name, value) in table.get(section).and_then(Value::as_table).into_iter().flatten() {
+        for section in sections {
+            for (name, value) in table.get(*section).and_then(Value::as_table).into_iter().flatten() {
                 found.push(dependency(name, value, workspace));
             }
         }
     }
-    // Of several versions the lowest counts, and any rather than none.
+    found
+}
+
+/// Each once. Of several versions the lowest counts, and any rather than none.
+fn distinct(mut found: Vec<Dependency>) -> Vec<Dependency> {
     let key = |d: &Dependency| (d.name.clone(), d.package.clone(), d.version.is_none(), d.version);
     found.sort_by_cached_key(key);
     found.dedup_by(|a, b| (&a.name, &a.package) == (&b.name, &b.package));
     found
+}
+
+/// A library of the workspace that no package is built with and the tests of others use: what it holds is test code.
+pub(super) fn mark_test_support(packages: &mut [Package]) {
+    let used_by = |package: &Package, used: &dyn Fn(&Package) -> bool| {
+        packages.iter().any(|other| other.name != package.name && used(other))
+    };
+    let support = packages.iter().map(|package| {
+        let has_program = package.targets.iter().any(|t| t.kind == TargetKind::Bin);
+        let named = |other: &Package| other.dependencies.iter().any(|d| d.package == package.name);
+        let built = |other: &Package| other.built_with.contains(&package.name);
+        package.private && !has_program && used_by(package, &named) && !used_by(package, &built)
+    });
+    let support: Vec<bool> = support.collect();
+    for (package, _) in packages.iter_mut().zip(support).filter(|(_, support)| *support) {
+        let libraries = package.targets.iter_mut().filter(|t| t.kind == TargetKind::Lib);
+        libraries.for_each(|target| target.kind = TargetKind::Test);
+    }
 }
 
 /// What is written for a dependency, or for the one of the workspace that it inherits.

@@ -76,8 +76,11 @@ impl Lowerer {
         match statement {
             Stmt::Local(local) => self.let_statement(local),
             Stmt::Item(_) => {}
-            Stmt::Expr(e, _) => {
+            Stmt::Expr(e, semicolon) => {
                 self.block_attributes(e);
+                if let Some(semicolon) = semicolon {
+                    self.call_attributes(e, semicolon);
+                }
                 self.in_scope(ScopeKind::Statement, |l| l.discard(e));
             }
             // `thread_local! { … }`, `pin! { let x = e; }`
@@ -91,10 +94,21 @@ impl Lowerer {
         let (attrs, block) = match e {
             Expr::Block(e) => (&e.attrs, &e.block),
             Expr::Unsafe(e) => (&e.attrs, &e.block),
-            // `#[cfg(windows)] f();`
             _ => return,
         };
         self.lint_attributes(attrs, block.brace_token.span.open(), block.brace_token.span.close());
+    }
+
+    /// `#[cfg(test)] self.seen.push(x);`
+    fn call_attributes(&mut self, e: &Expr, semicolon: &syn::Token![;]) {
+        let attrs = match e {
+            Expr::MethodCall(e) => &e.attrs,
+            Expr::Call(e) => &e.attrs,
+            _ => return,
+        };
+        if let Some(first) = attrs.first() {
+            self.lint_attributes(attrs, first.pound_token.span, semicolon.span);
+        }
     }
 
     fn let_statement(&mut self, local: &syn::Local) {

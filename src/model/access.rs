@@ -405,6 +405,12 @@ impl<'a> Tracer<'a> {
         self.model.type_row(ty).is_some_and(|row| row.strong)
     }
 
+    /// The source of a statement.
+    pub fn span(&self, body: u32, statement: StatementId) -> Span {
+        let typed = self.body(body);
+        Span { file: typed.at.file, range: typed.body.spans[statement.index()] }
+    }
+
     /// The type of a place.
     pub fn ty(&self, body: u32, place: PlaceId) -> Ty {
         self.body(body).types.places[place.index()]

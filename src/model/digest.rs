@@ -4,7 +4,7 @@
 
 use super::access::{Access, Root, Tracer};
 use super::effects::{Effects, ParamUses, ReleaseNames, param_uses, slot};
-use super::exits::{Ends, call_behind, ends, is_endless, is_service_loop, loops_up};
+use super::exits::{Ends, call_behind, ends, is_endless, is_lasting, is_service_loop, loops_up};
 use super::files::{PathUse, path_uses};
 use super::ledger::{Events, events};
 use super::raw_fields::{RawFields, raw_fields};
@@ -206,9 +206,9 @@ pub fn is_repeated(tracer: &Tracer, index: u32, innermost: LoopId) -> bool {
     loops_up(body, innermost).any(|l| body.loops[l.index()].kind != LoopKind::For || is_service_loop(tracer, index, l))
 }
 
-/// Whether some loop around takes its work from outside.
+/// Whether some loop around takes its work from outside for as long as there is any.
 pub fn is_served(tracer: &Tracer, index: u32, innermost: LoopId) -> bool {
-    loops_up(&tracer.body(index).body, innermost).any(|l| is_service_loop(tracer, index, l))
+    loops_up(&tracer.body(index).body, innermost).any(|l| is_lasting(tracer, index, l))
 }
 
 /// The innermost loop around a statement.
@@ -231,7 +231,10 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
         let heat = if repeated { Heat::Repeated } else { Heat::Same };
         let serving = is_served(tracer, index, block.in_loop);
         for id in block.statements.ids().map(StatementId) {
-            let span = Span { file: typed.at.file, range: body.spans[id.index()] };
+            let span = tracer.span(index, id);
+            if tracer.model.is_left_out(span) {
+                continue;
+            }
             let statement = &body.statements[id.index()];
             named_functions(tracer, index, id, statement, heat, span, digest);
             digest.counts |= counts_up(body, statement);

@@ -178,6 +178,22 @@ fn serves(tracer: &Tracer, index: u32, id: LoopId) -> bool {
     fed || (entry.kind == LoopKind::Loop && (awaits() || !has_exit(body, id)))
 }
 
+/// Whether a loop lasts: it takes its work from outside, and no count or end of what is at hand ends it. `loop { match
+/// self.parts.next().await { Some(part) => .., None => break } }` may be one job of many.
+pub fn is_lasting(tracer: &Tracer, index: u32, id: LoopId) -> bool {
+    let body = &tracer.body(index).body;
+    let entry = &body.loops[id.index()];
+    if !is_service_loop(tracer, index, id) {
+        return false;
+    }
+    let blocks = || (0..body.blocks.len() as u32).map(BlockId).filter(|&b| body.block_in_loop(b, id));
+    let row_says = |s: u32| tracer.row(index, StatementId(s)).is_some_and(|row| row.from_outside || row.ends);
+    entry.kind != LoopKind::Loop
+        || !has_exit(body, id)
+        || blocks().any(|b| body.blocks[b.index()].end == End::Select)
+        || blocks().flat_map(|b| body.blocks[b.index()].statements.ids()).any(row_says)
+}
+
 /// Whether a loop is a plain `loop` that only an error leaves.
 pub fn is_endless(body: &Body, id: LoopId) -> bool {
     body.loops[id.index()].kind == LoopKind::Loop && !has_exit(body, id)

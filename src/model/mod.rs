@@ -61,8 +61,8 @@ pub use tree::ModuleData;
 pub use types::{Bound, Param, Ty, TyData};
 
 use crate::apis::Apis;
-use crate::facts::{BodyId, Header, NameId};
-use crate::source::FileId;
+use crate::facts::{BodyId, FileFacts, Header, NameId};
+use crate::source::{FileId, Span, TextRange};
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 
@@ -101,6 +101,8 @@ struct LinkedFile {
     first_use: u32,
     /// By body: one past the last body that stands directly in it.
     nested_end: Vec<u32>,
+    /// Statements and blocks under `#[cfg(test)]`.
+    for_tests: Vec<TextRange>,
     item_types: types::Cells,
     field_types: types::Cells,
     param_types: types::Cells,
@@ -140,6 +142,7 @@ impl Model {
                 first_module: tree.first_module[position],
                 first_use,
                 nested_end: nested_ends(header),
+                for_tests: for_tests(&unit.facts),
                 item_types: types::Cells::new(header.items.len()),
                 field_types: types::Cells::new(header.fields.len()),
                 param_types: types::Cells::new(header.params.len()),
@@ -184,6 +187,11 @@ impl Model {
     /// The text of a symbol.
     pub fn text(&self, symbol: Symbol) -> &str {
         self.symbols.text(symbol)
+    }
+
+    /// Whether a place in a body is compiled for tests only, and tests are not looked at.
+    pub fn is_left_out(&self, at: Span) -> bool {
+        !self.tests && self.linked(at.file).for_tests.iter().any(|span| span.contains(at.range))
     }
 
     /// The symbol of a file's name.
@@ -255,6 +263,18 @@ impl Model {
 fn file_symbols(symbols: &Symbols, unit: &FileUnit) -> Vec<Symbol> {
     let names = &unit.facts.names;
     (0..names.len() as u32).map(|n| symbols.intern(names.get(NameId(n)))).collect()
+}
+
+fn for_tests(facts: &FileFacts) -> Vec<TextRange> {
+    let header = &facts.header;
+    let text = |name: NameId| name.get().map_or("", |name| facts.names.get(name));
+    let attributes = header.attributes.iter().filter(|a| text(header.types.last_name(a.path)) == "cfg");
+    let test = attributes.filter(|a| {
+        let words: Vec<&str> = a.words.of(&header.words).iter().map(|&word| text(word)).collect();
+        // `test`, `all(test, unix)`, but not `any(test, unix)` or `not(test)`.
+        words == ["test"] || words.first() == Some(&"all") && words.contains(&"test") && !words.contains(&"not")
+    });
+    test.map(|a| a.target).collect()
 }
 
 fn nested_ends(header: &Header) -> Vec<u32> {

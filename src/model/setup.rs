@@ -3,6 +3,7 @@
 
 use super::access::{Access, Root, Tracer};
 use super::digest::Digest;
+use super::exits::call_behind;
 use super::ledger::Event;
 use super::{Callee, DefId, Model, TargetKind, Ty, TyData, known};
 use crate::apis::Heat;
@@ -33,19 +34,13 @@ pub fn holder(tracer: &Tracer, access: Access) -> Held {
 
 /// The same for the value itself: the receiver of a call.
 pub fn receiver(tracer: &Tracer, index: u32, place: PlaceId) -> Held {
-    if index != 0 {
-        return Held::Other;
-    }
-    let access = tracer.place(index, place);
-    match access.root {
-        // `self.routes.add(..)`, with the routes a part of `self`.
-        Root::Field(owner, name) if !access.element && tracer.model.is_part(owner, name) => holder(tracer, access),
-        _ => held(tracer, access),
-    }
+    if index == 0 { held(tracer, tracer.place(index, place)) } else { Held::Other }
 }
 
 fn held(tracer: &Tracer, access: Access) -> Held {
     match access.root {
+        // `self.routes.add(..)`, with the routes a part of `self`: as old as that is.
+        Root::Field(owner, name) if tracer.model.is_part(owner, name) => holder(tracer, access),
         _ if access.element => Held::Other,
         Root::Param(_, 0) => Held::First,
         Root::Local(0, local) => made(tracer, local),
@@ -55,8 +50,21 @@ fn held(tracer: &Tracer, access: Access) -> Held {
 
 /// What makes the value of a local.
 fn made(tracer: &Tracer, local: LocalId) -> Held {
+    let body = &tracer.body(0).body;
+    let writes = |s: &Statement| {
+        !matches!(s.op, Op::Declare | Op::ScopeEnd) && s.dest.get().and_then(|d| body.whole_local(d)) == Some(local)
+    };
+    let ids = (0..body.statements.len() as u32).map(StatementId).filter(|id| writes(&body.statements[id.index()]));
+    let mut sources = ids.map(|id| source(tracer, id));
+    let Some(first) = sources.next() else { return Held::Other };
+    // `server = server.with(tls)`: what a builder gives back is still being made.
+    let rebuilt = |held| matches!(held, Held::New | Held::Made(_));
+    if sources.all(rebuilt) { first } else { Held::Other }
+}
+
+/// What makes the value that a statement writes.
+fn source(tracer: &Tracer, id: StatementId) -> Held {
     let typed = tracer.body(0);
-    let Some(id) = tracer.definition_id(0, local) else { return Held::Other };
     let statement = &typed.body.statements[id.index()];
     let own = matches!(tracer.model.ty(tracer.ty(0, statement.dest)), TyData::Adt(..));
     match typed.types.callee(id) {
@@ -65,6 +73,11 @@ fn made(tracer: &Tracer, local: LocalId) -> Held {
         _ if statement.op == Op::Struct => Held::New,
         // `S::default()`, derived.
         Callee::External(path) if own && tracer.model.text(path).ends_with("::default") => Held::New,
+        _ if statement.op == Op::Assign => {
+            let from = typed.body.args(statement).first().and_then(|a| a.as_place());
+            let temp = from.and_then(|(_, place)| typed.body.local_of(place));
+            temp.and_then(|temp| call_behind(tracer, 0, temp)).map_or(Held::Other, |call| source(tracer, call))
+        }
         _ => Held::Other,
     }
 }
@@ -173,8 +186,9 @@ impl Model {
         None
     }
 
-    /// Whether a field holds a value of the run directly, so that it is as old as its owner.
+    /// Whether a field holds its content itself, so that it is as old as its owner: nothing in it is shared.
     fn is_part(&self, owner: DefId, name: super::Symbol) -> bool {
-        self.declared_field(owner, name).is_some_and(|ty| matches!(self.ty(ty), TyData::Adt(..)))
+        let shared = |ty| matches!(self.ty(ty), TyData::Ref { .. }) || self.type_row(ty).is_some_and(|row| row.strong);
+        self.declared_field(owner, name).is_some_and(|ty| ty != Ty::UNKNOWN && !self.inside(ty).any(shared))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::access::{Access, Root, Tracer};
 use super::super::effects::slot;
+use super::super::exits::{call_behind, loops_up};
 use super::super::setup::{Held, holder};
 use super::super::{Callee, Model, Symbol, Ty, TyData};
 use super::{Event, EventKind, Events, Key, Site};
@@ -9,7 +10,6 @@ use crate::apis::{Collection, FnRow, ObligationKind, Owner, Slot, TypeRow};
 use crate::facts::ItemKind;
 use crate::facts::body::*;
 use crate::facts::types::TypeKind;
-use crate::source::Span;
 
 /// Collects the events of a function.
 pub fn events(tracer: &Tracer, function: u32) -> Events {
@@ -37,8 +37,7 @@ impl Walk<'_> {
     }
 
     fn push(&mut self, kind: EventKind, access: Access, index: u32, id: StatementId, in_loop: LoopId) -> &mut Event {
-        let typed = self.tracer.body(index);
-        let span = Span { file: typed.at.file, range: typed.body.spans[id.index()] };
+        let span = self.tracer.span(index, id);
         let site = Site { function: self.function, body: index, statement: id, span };
         let kind = match kind {
             // An element given out is no way to the container.
@@ -65,6 +64,9 @@ impl Walk<'_> {
     fn statement(&mut self, index: u32, id: StatementId, in_loop: LoopId) {
         let body = &self.tracer.body(index).body;
         let statement = &body.statements[id.index()];
+        if self.tracer.model.is_left_out(self.tracer.span(index, id)) {
+            return;
+        }
         match statement.op {
             Op::CallMethod => {
                 self.returned_view(index, id, in_loop);
@@ -140,8 +142,9 @@ impl Walk<'_> {
                 if kind == EventKind::Bound && !is_compared(tracer, index, statement.dest) {
                     return;
                 }
-                let key = self.key(index, statement, row);
-                let tasks = self.adds_task(index, statement, row);
+                let limited = fills_up(tracer, index, in_loop);
+                let key = if limited { Key::Finite } else { self.key(index, statement, row) };
+                let tasks = !limited && self.adds_task(index, statement, row);
                 let event = self.push(kind, access, index, id, in_loop);
                 event.collection = row.collection;
                 event.key = key;
@@ -484,6 +487,26 @@ fn is_compared(tracer: &Tracer, index: u32, dest: PlaceId) -> bool {
         }
     }
     false
+}
+
+/// `for _ in list.len()..size { list.push(..) }`: it grows up to a size.
+fn fills_up(tracer: &Tracer, index: u32, in_loop: LoopId) -> bool {
+    let body = &tracer.body(index).body;
+    loops_up(body, in_loop).any(|l| {
+        let iterated = body.loops[l.index()].iterates.as_place().and_then(|(_, place)| body.whole_local(place));
+        let range = iterated.and_then(|local| tracer.definition(index, local)).filter(|s| s.op == Op::Range);
+        let from = range.and_then(|s| body.args(s).first()?.as_place());
+        from.and_then(|(_, place)| body.whole_local(place)).is_some_and(|local| is_size(tracer, index, local))
+    })
+}
+
+fn is_size(tracer: &Tracer, index: u32, local: LocalId) -> bool {
+    if let Some((outer, local)) = tracer.outer(index, local) {
+        return is_size(tracer, outer, local);
+    }
+    let Some(call) = call_behind(tracer, index, local) else { return false };
+    let statement = &tracer.body(index).body.statements[call.index()];
+    statement.op == Op::CallMethod && tracer.model.apis.is_bound_name(tracer.method_name(index, statement))
 }
 
 /// Types with few values.

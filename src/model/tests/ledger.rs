@@ -171,3 +171,21 @@ fn macros_that_cannot_be_parsed_excuse() {
     let may_shrink = |name| model.analysis.ledger.may_shrink(model.symbols.intern(name), |_| true);
     assert!(may_shrink("m") && !may_shrink("n"));
 }
+
+#[test]
+fn what_is_compiled_for_tests_only_does_not_happen() {
+    check(
+        "",
+        &[
+            "struct S { m: Mutex<Vec<u8>> } impl S { fn f(&self) { #[cfg(test)] self.m.lock().unwrap().push(1); } }",
+            "struct S { m: Mutex<Vec<u8>> } impl S { fn f(&self) { #[cfg(all(test, unix))] { self.m.lock().unwrap().clear(); } } }",
+            "struct S { m: Mutex<Vec<u8>> } mod tests { #[test] fn t() {} fn f(s: &super::S) { s.m.lock().unwrap().push(1); } }",
+        ],
+    );
+    check(
+        "grow",
+        &[
+            "struct S { m: Mutex<Vec<u8>> } impl S { fn f(&self) { #[cfg(not(test))] self.m.lock().unwrap().push(1); } }",
+        ],
+    );
+}
