@@ -28,17 +28,20 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("async_std", include_str!("../lints/apis/async_std.toml")),
     ("axum", include_str!("../lints/apis/axum.toml")),
     ("bb8", include_str!("../lints/apis/bb8.toml")),
+    ("bumpalo", include_str!("../lints/apis/bumpalo.toml")),
     ("crossbeam", include_str!("../lints/apis/crossbeam.toml")),
     ("dashmap", include_str!("../lints/apis/dashmap.toml")),
     ("deadpool", include_str!("../lints/apis/deadpool.toml")),
     ("flume", include_str!("../lints/apis/flume.toml")),
     ("futures", include_str!("../lints/apis/futures.toml")),
+    ("generational_box", include_str!("../lints/apis/generational_box.toml")),
     ("hashbrown", include_str!("../lints/apis/hashbrown.toml")),
     ("hashers", include_str!("../lints/apis/hashers.toml")),
     ("indexmap", include_str!("../lints/apis/indexmap.toml")),
     ("lazy_static", include_str!("../lints/apis/lazy_static.toml")),
     ("mobc", include_str!("../lints/apis/mobc.toml")),
     ("once_cell", include_str!("../lints/apis/once_cell.toml")),
+    ("oxc_allocator", include_str!("../lints/apis/oxc_allocator.toml")),
     ("parking_lot", include_str!("../lints/apis/parking_lot.toml")),
     ("r2d2", include_str!("../lints/apis/r2d2.toml")),
     ("rayon", include_str!("../lints/apis/rayon.toml")),
@@ -140,10 +143,18 @@ impl Apis {
         for table in tables {
             apis.add(table)?;
         }
+        apis.mark_those_who_give_back();
         for id in 0..apis.functions.len() as u32 {
             apis.index_name(FnId(id));
         }
         Ok(apis)
+    }
+
+    fn mark_those_who_give_back(&mut self) {
+        let named: FxHashSet<String> = self.functions.iter().flat_map(|row| &row.given_back_by).cloned().collect();
+        for row in &mut self.functions {
+            row.gives_back = named.contains(&row.path);
+        }
     }
 
     /// A function by its canonical path, a re-export of it, or the path of a re-export or alias of its type.
@@ -356,8 +367,9 @@ impl Apis {
         Ok(())
     }
 
-    fn add_function(&mut self, row: FnRow) -> Result<(), ApisError> {
+    fn add_function(&mut self, mut row: FnRow) -> Result<(), ApisError> {
         check_path(&row.path)?;
+        row.forgets = row.forgets.or(row.leaks);
         insert_paths(&mut self.function_paths, &row.path, &row.also, self.functions.len() as u32);
         self.functions.push(row);
         Ok(())

@@ -3,8 +3,12 @@
 //! A lint is a function of the [`Model`]: it reads no file, sees no source text, and knows neither its level nor what
 //! is suppressed. Its page is its manual, its metadata and its test.
 
+pub mod conditional_manual_drop;
 pub mod detached_task;
+pub mod forgotten_value;
+pub mod heap_in_arena;
 pub mod into_raw_without_from_raw;
+pub mod leaked_allocation;
 pub mod page;
 pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
@@ -40,8 +44,12 @@ macro_rules! lint {
 
 /// All lints, sorted by name.
 pub static LINTS: &[Lint] = &[
+    lint!(conditional_manual_drop),
     lint!(detached_task),
+    lint!(forgotten_value),
+    lint!(heap_in_arena),
     lint!(into_raw_without_from_raw),
+    lint!(leaked_allocation),
     lint!(unbounded_field_collection),
     lint!(unbounded_global_collection),
     lint!(unclosed_pool),

@@ -16,7 +16,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| match seed.kind {
         SeedKind::Acquire(kind) => kind == ObligationKind::Pool,
         SeedKind::Call(def) => model.acquires(def) == Some(ObligationKind::Pool),
-        SeedKind::Spawn(_) => false,
+        _ => false,
     };
     model.each_seed(wanted, |tracer, position, seed| {
         let Some(obligation) = tracer.obligation_of(seed) else { return };

@@ -17,7 +17,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| match seed.kind {
         SeedKind::Acquire(kind) => kind == ObligationKind::Child,
         SeedKind::Call(def) => model.acquires(def) == Some(ObligationKind::Child),
-        SeedKind::Spawn(_) => false,
+        _ => false,
     };
     let mut reported = Vec::new();
     model.each_seed(wanted, |tracer, position, seed| {

@@ -47,6 +47,12 @@ pub enum SeedKind {
     Acquire(ObligationKind),
     /// The result of a function of the run that may be such a value.
     Call(DefId),
+    /// A value that is kept from ever being dropped.
+    Forget,
+    /// Memory that is given away for the rest of the process.
+    Leak,
+    /// A value put where nothing drops it.
+    Undropped,
 }
 
 /// A body within a function.
@@ -96,10 +102,14 @@ pub struct Digest {
     pub seeds: Vec<Seed>,
     /// Whether what its seeds acquire may come back in its result.
     pub returns: Vec<SeedKind>,
-    /// Rows of functions that take back what is raw, and that it calls or names.
+    /// Paths of functions that take back what is raw or forgotten, and that it calls or names.
     pub reclaims: Vec<&'static str>,
+    /// The types that such pointers point to, as far as they are known.
+    pub reclaimed: Vec<Ty>,
     /// Whether what it does is guarded by a static that lets one caller pass.
     pub once: bool,
+    /// Whether something lets one caller pass: a static, or a field, which may be in one.
+    pub contended: bool,
     /// Whether it calls what keeps a program running.
     pub serves: bool,
     /// Types of the run that it makes values of.
@@ -125,7 +135,9 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         seeds: Vec::new(),
         returns: Vec::new(),
         reclaims: Vec::new(),
+        reclaimed: Vec::new(),
         once: false,
+        contended: false,
         serves: false,
         makes: Vec::new(),
         ended: ended(&tracer),
@@ -172,6 +184,11 @@ pub fn is_repeated(tracer: &Tracer, index: u32, innermost: LoopId) -> bool {
     loops_up(body, innermost).any(|l| body.loops[l.index()].kind != LoopKind::For || is_service_loop(tracer, index, l))
 }
 
+/// The same for a statement.
+pub fn is_repeated_at(tracer: &Tracer, index: u32, statement: StatementId) -> bool {
+    is_repeated(tracer, index, innermost_loop(&tracer.body(index).body, statement).unwrap_or_default())
+}
+
 /// Whether some loop around takes its work from outside.
 pub fn is_served(tracer: &Tracer, index: u32, innermost: LoopId) -> bool {
     loops_up(&tracer.body(index).body, innermost).any(|l| is_service_loop(tracer, index, l))
@@ -203,6 +220,7 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
             if let Some(made) = made(tracer, index, id) {
                 digest.makes.push(made);
             }
+            digest.contended |= statement.op == Op::CallMethod && is_contended(tracer, index, statement);
             match typed.types.callee(id) {
                 Callee::Def(callee) => {
                     digest.calls.push(CallSite { callee, body: index, heat, serving, span });
@@ -214,8 +232,8 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                     let Some(row) = tracer.row(index, id) else { continue };
                     digest.serves |= row.serves;
                     digest.once |= row.once_guard && is_on_static(tracer, index, id);
-                    if (row.releases.is_some() || row.adopts.is_some()) && !digest.reclaims.contains(&&*row.path) {
-                        digest.reclaims.push(&row.path);
+                    if takes_back(row) {
+                        taken_back(tracer, index, id, row, digest);
                     }
                     if let Some(kind) = seed_kind(tracer.model, row) {
                         digest.seeds.push(Seed { kind, body: index, statement: id });
@@ -224,6 +242,32 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                 _ => {}
             }
         }
+    }
+}
+
+/// `self.state.compare_exchange(..)`, on whatever it may be.
+fn is_contended(tracer: &Tracer, index: u32, statement: &Statement) -> bool {
+    let apis = tracer.model.apis;
+    apis.methods_named(tracer.method_name(index, statement)).iter().any(|&id| apis.row(id).once_guard)
+}
+
+/// Whether a function ends what would otherwise stay for ever.
+fn takes_back(row: &FnRow) -> bool {
+    row.releases.is_some() || row.adopts.is_some() || row.gives_back || row.drops_by_hand.is_some()
+}
+
+fn taken_back(tracer: &Tracer, index: u32, id: StatementId, row: &'static FnRow, digest: &mut Digest) {
+    if !digest.reclaims.contains(&&*row.path) {
+        digest.reclaims.push(&row.path);
+    }
+    let body = &tracer.body(index).body;
+    let first = body.args(&body.statements[id.index()]).first().and_then(|a| a.as_place());
+    let pointee = match first.map(|(_, place)| tracer.model.ty(tracer.ty(index, place))) {
+        Some(&TyData::Pointer(to)) => to,
+        _ => Ty::UNKNOWN,
+    };
+    if !digest.reclaimed.contains(&pointee) {
+        digest.reclaimed.push(pointee);
     }
 }
 
@@ -282,6 +326,12 @@ pub fn seed_kind(model: &Model, row: &FnRow) -> Option<SeedKind> {
     }
     if let Some(acquires) = &row.acquires {
         return Some(SeedKind::Acquire(acquires.kind));
+    }
+    match row {
+        FnRow { leaks: Some(_), .. } => return Some(SeedKind::Leak),
+        FnRow { forgets: Some(_), .. } => return Some(SeedKind::Forget),
+        FnRow { undropped: true, .. } => return Some(SeedKind::Undropped),
+        _ => {}
     }
     let fresh = !(row.through || row.element || row.moves_out) && row.wraps.is_empty();
     let path = row.returns.as_ref().filter(|_| fresh).and_then(payload)?;
