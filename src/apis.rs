@@ -39,6 +39,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("flate2", include_str!("../lints/apis/flate2.toml")),
     ("flume", include_str!("../lints/apis/flume.toml")),
     ("futures", include_str!("../lints/apis/futures.toml")),
+    ("generational_box", include_str!("../lints/apis/generational_box.toml")),
     ("hashbrown", include_str!("../lints/apis/hashbrown.toml")),
     ("hashers", include_str!("../lints/apis/hashers.toml")),
     ("indexmap", include_str!("../lints/apis/indexmap.toml")),
@@ -165,10 +166,18 @@ impl Apis {
         for table in tables {
             apis.add(table)?;
         }
+        apis.mark_those_who_give_back();
         for id in 0..apis.functions.len() as u32 {
             apis.index_name(FnId(id));
         }
         Ok(apis)
+    }
+
+    fn mark_those_who_give_back(&mut self) {
+        let named: FxHashSet<String> = self.functions.iter().flat_map(|row| &row.given_back_by).cloned().collect();
+        for row in &mut self.functions {
+            row.gives_back = named.contains(&row.path);
+        }
     }
 
     /// A function by its canonical path, a re-export of it, or the path of a re-export or alias of its type.
@@ -404,6 +413,7 @@ impl Apis {
             Some(key) => insert_paths(&mut self.function_paths, key, &[], id),
             None => insert_paths(&mut self.function_paths, &row.path, &row.also, id),
         }
+        row.forgets = row.forgets.or(row.leaks);
         self.functions.push(row);
         Ok(())
     }

@@ -83,6 +83,8 @@ pub struct TypeRow {
     pub finite: bool,
     /// Whether it is the entry of a map: taking one is the first half of an insert.
     pub entry: bool,
+    /// What is lost with a value of it that is never dropped.
+    pub owns: Option<Owns>,
     /// Methods that add elements.
     pub grow: Vec<String>,
     /// Methods that remove elements.
@@ -98,6 +100,18 @@ pub struct TypeRow {
     /// Methods, and functions that take a value of the type first (`Arc::downgrade(this)`): that is the receiver, which
     /// is not counted as an argument, also in `Type::method(receiver, …)`.
     pub methods: BTreeMap<String, FnRow>,
+}
+
+/// What a value owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owns {
+    /// Memory on the heap.
+    Heap,
+    /// A descriptor, socket or handle of the system.
+    Handle,
+    /// Values of its type arguments: `Option`, `Pin`, `Mutex`.
+    Arguments,
 }
 
 /// The kind of a collection.
@@ -262,6 +276,17 @@ pub struct FnRow {
     pub detaches: Option<Slot>,
     /// Keeps it from ever being dropped.
     pub forgets: Option<Slot>,
+    /// Gives its memory away for the rest of the process, for a reference: `Box::leak`. Implies `forgets`.
+    pub leaks: Option<Slot>,
+    /// Paths of functions that give back what `forgets` or `leaks` keeps. Those are marked as `gives_back`.
+    pub given_back_by: Vec<String>,
+    /// Whether a row names it in `given_back_by`: set when the table is read.
+    #[serde(skip)]
+    pub gives_back: bool,
+    /// What the result refers to lies where nothing ever drops it: a bump arena.
+    pub undropped: bool,
+    /// Drops, or takes out, what nobody else would drop: `ManuallyDrop::drop`, `drop_in_place`.
+    pub drops_by_hand: Option<Slot>,
     /// Waits until what it stands for has ended.
     pub waits: Option<Slot>,
     /// Arguments that the receiver (or, without one, something global) keeps.

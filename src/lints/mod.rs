@@ -3,12 +3,16 @@
 //! A lint is a function of the [`Model`]: it reads no file, sees no source text, and knows neither its level nor what
 //! is suppressed. Its page is its manual, its metadata and its test.
 
+pub mod conditional_manual_drop;
 pub mod detached_task;
 pub mod dropped_registration;
 pub mod exit_skips_drop;
+pub mod forgotten_value;
+pub mod heap_in_arena;
 pub mod insert_lost_on_error;
 pub mod into_raw_without_from_raw;
 pub mod kept_temp_file;
+pub mod leaked_allocation;
 mod loss;
 pub mod page;
 pub mod raw_field_without_drop;
@@ -47,12 +51,16 @@ macro_rules! lint {
 
 /// All lints, sorted by name.
 pub static LINTS: &[Lint] = &[
+    lint!(conditional_manual_drop),
     lint!(detached_task),
     lint!(dropped_registration),
     lint!(exit_skips_drop),
+    lint!(forgotten_value),
+    lint!(heap_in_arena),
     lint!(insert_lost_on_error),
     lint!(into_raw_without_from_raw),
     lint!(kept_temp_file),
+    lint!(leaked_allocation),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
     lint!(unbounded_field_collection),

@@ -2,10 +2,11 @@
 
 use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
+use crate::facts::body::Op;
 use crate::model::access::Tracer;
-use crate::model::acquires::{Acquired, acquired, is_put_back};
+use crate::model::acquires::{Acquired, acquired, gives_up, is_put_back};
 use crate::model::digest::Seed;
-use crate::model::flow::fate;
+use crate::model::flow::{Stored, fate};
 use crate::model::heat::Runs;
 use crate::model::{DefId, Model, Symbol};
 use crate::source::Span;
@@ -21,7 +22,11 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     model.each_seed(wanted, |tracer, position, seed| {
         let Some(acquired) = acquired(tracer, seed).filter(|_| !is_put_back(tracer, seed)) else { return };
         let fate = fate(tracer, &model.analysis.releases, acquired.terms(), seed.body, seed.statement);
-        let fields = fate.stored.iter().filter_map(|&stored| model.stored_in(tracer, seed.body, stored));
+        // `self.values.push(Box::into_raw(value))` is a matter of `leaked_allocation`.
+        let body = &tracer.body(seed.body).body;
+        let pushed = |stored: &&Stored| body.statements[stored.statement.index()].op == Op::CallMethod;
+        let stored = fate.stored.iter().filter(|s| !(gives_up(tracer, seed) && pushed(s)));
+        let fields = stored.filter_map(|&stored| model.stored_in(tracer, seed.body, stored));
         for (owner, name) in fields {
             if !seen.contains(&(owner, name))
                 && !is_excused(model, owner, name)

@@ -35,7 +35,7 @@ pub fn acquired<'a>(tracer: &'a Tracer, seed: &Seed) -> Option<Acquired<'a>> {
             let raw = matches!(tracer.model.ty(ty), TyData::Pointer(_) | TyData::Prim(_));
             raw.then(|| Acquired::Made(def, tracer.model.acquires(def).unwrap_or(ObligationKind::Handle)))
         }
-        SeedKind::Spawn(_) => None,
+        SeedKind::Spawn(_) | SeedKind::Forget | SeedKind::Leak | SeedKind::Undropped => None,
     }
 }
 
@@ -176,9 +176,11 @@ impl<'a> Acquired<'a> {
     /// What it is called.
     pub fn what(self) -> &'a str {
         match self {
-            Acquired::Row(acquires) => acquires.what.as_deref().unwrap_or("handle"),
+            Acquired::Row(Acquires { what: Some(what), .. }) => what,
             Acquired::Pair(_) => "foreign object",
-            Acquired::Made(..) => "handle",
+            Acquired::Row(Acquires { kind: ObligationKind::RawMemory, .. })
+            | Acquired::Made(_, ObligationKind::RawMemory) => "raw pointer",
+            Acquired::Row(_) | Acquired::Made(..) => "handle",
         }
     }
 
@@ -240,7 +242,7 @@ impl Model {
             SeedKind::Acquire(kind) => Some(kind),
             SeedKind::Call(def) => self.acquires(def),
             SeedKind::Foreign(callee) => self.pair(callee).map(|_| ObligationKind::Handle),
-            SeedKind::Spawn(_) => None,
+            SeedKind::Spawn(_) | SeedKind::Forget | SeedKind::Leak | SeedKind::Undropped => None,
         }
     }
 }

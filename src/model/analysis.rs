@@ -10,7 +10,7 @@ use super::owners::{in_statics, makers, replaced, serving_callers};
 use super::pairs::{Pair, learn};
 use super::raw_fields::{Released, gather};
 use super::setup::Setup;
-use super::{Callee, CrateId, DefId, Model, Symbol, TargetKind};
+use super::{Callee, CrateId, DefId, Model, Symbol, TargetKind, Ty};
 use crate::apis::{Heat, ObligationKind};
 use crate::facts::body::*;
 use crate::source::Span;
@@ -160,7 +160,7 @@ fn fresh(digests: &[Digest], pairs: &FxHashMap<Callee, Pair>) -> FxHashMap<DefId
                 SeedKind::Acquire(kind) => Some(*kind),
                 SeedKind::Call(callee) => fresh.get(callee).copied(),
                 SeedKind::Foreign(callee) => pairs.get(callee).map(|_| ObligationKind::Handle),
-                SeedKind::Spawn(_) => None,
+                _ => None,
             });
             if let Some(kind) = kind {
                 fresh.entry(digest.owner).or_insert(kind);
@@ -182,6 +182,21 @@ impl Model {
     /// Whether the run calls one of these functions anywhere.
     pub fn reclaims(&self, paths: &[String]) -> bool {
         self.analysis.digests.iter().any(|d| d.reclaims.iter().any(|r| paths.iter().any(|p| p == r)))
+    }
+
+    /// Whether the run calls one of these functions on a pointer to that type, or to one that is not known.
+    pub fn reclaims_ty(&self, paths: &[String], ty: Ty) -> bool {
+        self.takes_back(paths, |taken| self.is_partial(taken) || self.is_generic(taken) || taken == ty)
+    }
+
+    /// Whether the run calls one of these functions on a pointer to that very type.
+    pub fn reclaims_exactly(&self, paths: &[String], ty: Ty) -> bool {
+        self.takes_back(paths, |taken| taken == ty && taken.is_known())
+    }
+
+    fn takes_back(&self, paths: &[String], fits: impl Fn(Ty) -> bool) -> bool {
+        let calls = |d: &Digest| d.reclaims.iter().any(|r| paths.iter().any(|p| p == r));
+        self.analysis.digests.iter().any(|d| calls(d) && d.reclaimed.iter().any(|&ty| fits(ty)))
     }
 
     /// Whether a function never returns.

@@ -54,6 +54,12 @@ pub enum SeedKind {
     Call(DefId),
     /// What a foreign function gives out, if it turns out to give something out.
     Foreign(Callee),
+    /// A value that is kept from ever being dropped.
+    Forget,
+    /// Memory that is given away for the rest of the process.
+    Leak,
+    /// A value put where nothing drops it.
+    Undropped,
 }
 
 /// A body within a function.
@@ -103,14 +109,18 @@ pub struct Digest {
     pub seeds: Vec<Seed>,
     /// Whether what its seeds acquire may come back in its result.
     pub returns: Vec<SeedKind>,
-    /// Rows of functions that take back what is raw, and that it calls or names.
+    /// Paths of functions that take back what is raw or forgotten, and that it calls or names.
     pub reclaims: Vec<&'static str>,
     /// Foreign functions without a row that it calls.
     pub foreign: Vec<Callee>,
     /// Foreign functions whose result it gives to another that takes things back.
     pub used_together: Vec<(Callee, Callee)>,
+    /// The types that such pointers point to, as far as they are known.
+    pub reclaimed: Vec<Ty>,
     /// Whether what it does is guarded by a static that lets one caller pass.
     pub once: bool,
+    /// Whether something lets one caller pass: a static, or a field, which may be in one.
+    pub contended: bool,
     /// Whether it calls what keeps a program running.
     pub serves: bool,
     /// Types of the run that it makes values of.
@@ -152,7 +162,9 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         reclaims: Vec::new(),
         foreign: Vec::new(),
         used_together: Vec::new(),
+        reclaimed: Vec::new(),
         once: false,
+        contended: false,
         serves: false,
         makes: Vec::new(),
         ended: ended(&tracer),
@@ -206,6 +218,11 @@ pub fn is_repeated(tracer: &Tracer, index: u32, innermost: LoopId) -> bool {
     loops_up(body, innermost).any(|l| body.loops[l.index()].kind != LoopKind::For || is_service_loop(tracer, index, l))
 }
 
+/// The same for a statement.
+pub fn is_repeated_at(tracer: &Tracer, index: u32, statement: StatementId) -> bool {
+    is_repeated(tracer, index, innermost_loop(&tracer.body(index).body, statement).unwrap_or_default())
+}
+
 /// Whether some loop around takes its work from outside for as long as there is any.
 pub fn is_served(tracer: &Tracer, index: u32, innermost: LoopId) -> bool {
     loops_up(&tracer.body(index).body, innermost).any(|l| is_lasting(tracer, index, l))
@@ -241,6 +258,7 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
             if let Some(made) = made(tracer, index, id) {
                 digest.makes.push(made);
             }
+            digest.contended |= statement.op == Op::CallMethod && is_contended(tracer, index, statement);
             match typed.types.callee(id) {
                 callee if tracer.row(index, id).is_none() && tracer.model.is_foreign(callee) => {
                     foreign_call(tracer, index, id, callee, digest);
@@ -261,8 +279,8 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                     digest.removes_files |= row.removes_path.is_some();
                     digest.makes_files |= row.creates_path.is_some();
                     digest.once |= row.once_guard && is_on_static(tracer, index, id);
-                    if (row.releases.is_some() || row.adopts.is_some()) && !digest.reclaims.contains(&&*row.path) {
-                        digest.reclaims.push(&row.path);
+                    if takes_back(row) {
+                        taken_back(tracer, index, id, row, digest);
                     }
                     if let Some(kind) = seed_kind(tracer.model, row) {
                         digest.seeds.push(Seed { kind, body: index, statement: id });
@@ -303,6 +321,32 @@ pub fn counts_up(body: &Body, statement: &Statement) -> bool {
     statement.op == Op::Binary
         && BinaryOp::from_data(statement.data) == BinaryOp::Arithmetic
         && to.iter().any(|step| matches!(step, Projection::Field(_)))
+}
+
+/// `self.state.compare_exchange(..)`, on whatever it may be.
+fn is_contended(tracer: &Tracer, index: u32, statement: &Statement) -> bool {
+    let apis = tracer.model.apis;
+    apis.methods_named(tracer.method_name(index, statement)).iter().any(|&id| apis.row(id).once_guard)
+}
+
+/// Whether a function ends what would otherwise stay for ever.
+fn takes_back(row: &FnRow) -> bool {
+    row.releases.is_some() || row.adopts.is_some() || row.gives_back || row.drops_by_hand.is_some()
+}
+
+fn taken_back(tracer: &Tracer, index: u32, id: StatementId, row: &'static FnRow, digest: &mut Digest) {
+    if !digest.reclaims.contains(&&*row.path) {
+        digest.reclaims.push(&row.path);
+    }
+    let body = &tracer.body(index).body;
+    let first = body.args(&body.statements[id.index()]).first().and_then(|a| a.as_place());
+    let pointee = match first.map(|(_, place)| tracer.model.ty(tracer.ty(index, place))) {
+        Some(&TyData::Pointer(to)) => to,
+        _ => Ty::UNKNOWN,
+    };
+    if !digest.reclaimed.contains(&pointee) {
+        digest.reclaimed.push(pointee);
+    }
 }
 
 /// Whether a method is called on a static.
@@ -360,6 +404,12 @@ pub fn seed_kind(model: &Model, row: &FnRow) -> Option<SeedKind> {
     }
     if let Some(acquires) = &row.acquires {
         return Some(SeedKind::Acquire(acquires.kind));
+    }
+    match row {
+        FnRow { leaks: Some(_), .. } => return Some(SeedKind::Leak),
+        FnRow { forgets: Some(_), .. } => return Some(SeedKind::Forget),
+        FnRow { undropped: true, .. } => return Some(SeedKind::Undropped),
+        _ => {}
     }
     let fresh = !(row.through || row.element || row.moves_out) && row.wraps.is_empty();
     let path = row.returns.as_ref().filter(|_| fresh).and_then(payload)?;

@@ -111,6 +111,37 @@ fn statements(tracer: &Tracer, index: u32, block: &Block, never: Option<DefId>) 
     Through::Goes
 }
 
+/// Whether every path from a statement on ends the process, panics or stays in a loop: nothing runs after it for which
+/// it would matter what was lost.
+pub fn never_comes_back(tracer: &Tracer, index: u32, statement: StatementId) -> bool {
+    let body = &tracer.body(index).body;
+    let Some(start) = super::digest::block_of(body, statement) else { return false };
+    let ends = |id: BlockId, from: u32| {
+        let run = body.blocks[id.index()].statements;
+        let rest = Block {
+            statements: crate::facts::Run { start: from, len: run.start + run.len - from },
+            ..body.blocks[id.index()]
+        };
+        matches!(statements(tracer, index, &rest, None), Through::Ends)
+    };
+    let mut seen = vec![false; body.blocks.len()];
+    let mut todo = vec![(start, statement.0 + 1)];
+    while let Some((id, from)) = todo.pop() {
+        if ends(id, from) {
+            continue;
+        }
+        if body.blocks[id.index()].end == End::Exit {
+            return false;
+        }
+        for edge in body.edges_of(id) {
+            if !std::mem::replace(&mut seen[edge.to.index()], true) {
+                todo.push((edge.to, body.blocks[edge.to.index()].statements.start));
+            }
+        }
+    }
+    true
+}
+
 /// `rx.recv().unwrap()`: the panic is how the loop ends when the channel is closed.
 fn panics_at_the_end(tracer: &Tracer, index: u32, id: StatementId) -> bool {
     let body = &tracer.body(index).body;

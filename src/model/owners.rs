@@ -5,7 +5,7 @@ use super::access::Root;
 use super::digest::Digest;
 use super::heat::Runs;
 use super::ledger::{Event, EventKind, Ledger, Site};
-use super::{DefId, Model, Symbol, TargetKind, Ty, TyData};
+use super::{DefId, Model, Res, Symbol, TargetKind, Ty, TyData, known};
 use crate::facts::types::{TypeId, TypeKind, TypeTable};
 use crate::facts::{ItemKind, item_flags};
 use crate::source::Span;
@@ -99,8 +99,7 @@ impl Model {
 
     /// The type that a function drops, if it is a `Drop::drop`.
     pub fn dropped_type(&self, def: DefId) -> Option<DefId> {
-        let owner = self.container_type(def)?;
-        (self.has_drop(owner) == Some(def)).then_some(owner)
+        (self.trait_of(def) == Some(Res::External(known::DROP_TRAIT))).then(|| self.container_type(def)).flatten()
     }
 
     /// The type that a function is a method of.

@@ -222,6 +222,11 @@ impl Model {
         found
     }
 
+    /// Whether one of the words that an item's name is made of is among these: `leak` in `leak_to_static`.
+    pub fn name_says(&self, def: DefId, words: &[&str]) -> bool {
+        self.text(self.def_name(def)).split('_').any(|part| words.contains(&part))
+    }
+
     /// Whether a function is the `main` of a program.
     pub fn is_main(&self, def: DefId) -> bool {
         let item = self.item(def);

@@ -19,7 +19,7 @@ fn fate_of(items: &str) -> String {
         SeedKind::Acquire(_) => true,
         SeedKind::Call(def) => model.acquires(def).is_some(),
         SeedKind::Foreign(callee) => model.pair(callee).is_some(),
-        SeedKind::Spawn(_) => false,
+        _ => false,
     };
     let seed = digest.seeds.iter().find(acquired).unwrap_or_else(|| panic!("f acquires nothing: {items}"));
     let raw = tracer.row(seed.body, seed.statement).and_then(|row| row.acquires.as_ref());
