@@ -120,6 +120,7 @@ pub struct Apis {
     trait_functions: FxHashMap<String, Vec<FnId>>,
     names: Names,
     foreign: FxHashSet<String>,
+    exceptions: FxHashSet<String>,
     versions: Versions,
     /// How many tables were added.
     tables: usize,
@@ -295,6 +296,11 @@ impl Apis {
         self.names.element.contains(name)
     }
 
+    /// Whether some function acquires nothing if it is given a constant of that name.
+    pub fn is_exception(&self, name: &str) -> bool {
+        self.exceptions.contains(name)
+    }
+
     /// Whether a path leads into a crate that binds C: one that a table names, or whose name ends in `-sys`.
     pub fn is_foreign(&self, path: &str) -> bool {
         let krate = path.split([':', '@']).next().unwrap_or(path);
@@ -414,6 +420,7 @@ impl Apis {
             None => insert_paths(&mut self.function_paths, &row.path, &row.also, id),
         }
         row.forgets = row.forgets.or(row.leaks);
+        self.exceptions.extend(row.acquires.as_ref().and_then(|a| a.unless.clone()));
         self.functions.push(row);
         Ok(())
     }

@@ -42,7 +42,6 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
 
 fn is_excused(model: &Model, owner: DefId, name: Symbol) -> bool {
     model.raw_field_is_released(owner, name)
-        || model.is_public_field(owner, name)
         || model.is_in_static(owner)
         // A copy of a handle that somebody else owns.
         || model.is_copy(model.item_ty(owner))
@@ -59,8 +58,8 @@ fn report(
     let confidence = match acquired {
         // What is made once lives as long as the process.
         _ if runs == Runs::Once || runs == Runs::Test || model.is_tool(owner) => Confidence::Low,
-        Acquired::Row(_) => Confidence::High,
-        Acquired::Pair(_) | Acquired::Made(..) => Confidence::Medium,
+        Acquired::Row(_) if !model.is_public_field(owner, name) => Confidence::High,
+        _ => Confidence::Medium,
     };
     let (what, item) = (acquired.what(), format!("{}::{}", model.item_path(owner), model.text(name)));
     let dropped = match model.has_drop(owner) {
@@ -82,8 +81,12 @@ fn report(
     )
     .primary("kept here")
     .label(model.span_of(tracer, seed.body, seed.statement), "acquired here");
-    match acquired.assumed(model) {
+    let diagnostic = match acquired.assumed(model) {
         Some(assumed) => diagnostic.note(assumed),
         None => diagnostic,
+    };
+    match model.is_public_field(owner, name) {
+        true => diagnostic.note("assumed that no other crate releases it: the field is public"),
+        false => diagnostic,
     }
 }

@@ -88,7 +88,7 @@ fn confidence(model: &Model, owner: crate::model::DefId, acquired: &Acquired, fa
         // Two names alike, and never a release of what this call gives: they may not belong together.
         _ if by_name && fate.releases.is_empty() => Confidence::Low,
         // An object that takes itself back in a callback looks the same.
-        _ if matches!(acquired, Acquired::Made(_, ObligationKind::RawMemory)) && fate.releases.is_empty() => {
+        _ if matches!(acquired, Acquired::Made(_, ObligationKind::RawMemory, _)) && fate.releases.is_empty() => {
             Confidence::Low
         }
         _ if acquired.evidence().is_some() || fate.escapes || fate.gave_up || !fate.stored.is_empty() => {

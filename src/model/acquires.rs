@@ -8,7 +8,7 @@ use super::pairs::{Evidence, Pair};
 use super::{DefId, Model, TyData};
 use crate::apis::{Acquires, ObligationKind};
 use crate::facts::body::{Base, Block, BlockId, End, LocalId, LocalKind, Position};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Something raw that a call acquires.
 #[derive(Debug, Clone, Copy)]
@@ -17,12 +17,20 @@ pub enum Acquired<'a> {
     Row(&'a Acquires),
     /// By a foreign function whose partner was learned.
     Pair(&'a Pair),
-    /// By a function of the run, which acquires and returns it.
-    Made(DefId, ObligationKind),
+    /// By a function of the run, which acquires and returns it, in a component of a tuple or as it is.
+    Made(DefId, ObligationKind, Option<u8>),
 }
 
 /// What a seed acquires.
 pub fn acquired<'a>(tracer: &'a Tracer, seed: &Seed) -> Option<Acquired<'a>> {
+    let part = match seed.kind {
+        SeedKind::Call(def) => tracer.model.part_given(def),
+        _ => None,
+    };
+    acquired_with(tracer, seed, part)
+}
+
+fn acquired_with<'a>(tracer: &'a Tracer, seed: &Seed, part: Option<u8>) -> Option<Acquired<'a>> {
     match seed.kind {
         SeedKind::Acquire(_) => {
             let acquires = tracer.row(seed.body, seed.statement)?.acquires.as_ref()?;
@@ -32,52 +40,75 @@ pub fn acquired<'a>(tracer: &'a Tracer, seed: &Seed) -> Option<Acquired<'a>> {
         SeedKind::Call(def) => {
             let dest = tracer.body(seed.body).body.statements[seed.statement.index()].dest.get()?;
             let ty = tracer.model.payload(tracer.ty(seed.body, dest));
-            let raw = matches!(tracer.model.ty(ty), TyData::Pointer(_) | TyData::Prim(_));
-            raw.then(|| Acquired::Made(def, tracer.model.acquires(def).unwrap_or(ObligationKind::Handle)))
+            let raw = match tracer.model.ty(ty) {
+                TyData::Pointer(_) | TyData::Prim(_) => true,
+                TyData::Tuple(_) => part.is_some(),
+                _ => tracer.model.type_row(ty).is_some_and(|row| row.raw),
+            };
+            // `self.map(addr, .., MAP_FIXED)`, where `map` wraps `mmap`.
+            let excepted = || is_given(tracer, seed, |name| tracer.model.apis.is_exception(name));
+            (raw && !excepted()).then(|| Acquired::Made(def, tracer.model.acquires(def).unwrap_or(ObligationKind::Handle), part))
         }
         SeedKind::Spawn(_) | SeedKind::Forget | SeedKind::Leak | SeedKind::Undropped => None,
     }
 }
 
-/// Functions of the run that return something raw which they also keep, or give to somebody who may: their callers owe
-/// nothing.
-pub fn kept_back(model: &Model) -> FxHashSet<DefId> {
-    let mut kept = FxHashSet::default();
+/// Functions of the run that return something raw that is their caller's from then on, with the component of the tuple
+/// that holds it. What they also keep, or give to somebody who may, is not.
+pub fn handed_over(model: &Model) -> FxHashMap<DefId, Option<u8>> {
+    let raw = |d: &&Digest| matches!(model.acquires(d.owner), Some(ObligationKind::Handle | ObligationKind::RawMemory));
+    let candidates: Vec<&Digest> = model.analysis.digests.iter().filter(raw).collect();
+    let mut found: FxHashMap<DefId, Option<u8>> = FxHashMap::default();
     loop {
-        let before = kept.len();
-        for digest in &model.analysis.digests {
-            let raw = matches!(model.acquires(digest.owner), Some(ObligationKind::Handle | ObligationKind::RawMemory));
-            if raw && !kept.contains(&digest.owner) && !hands_over(model, digest, &kept) {
-                kept.insert(digest.owner);
+        let before = found.len();
+        for digest in &candidates {
+            if !found.contains_key(&digest.owner)
+                && let Some(part) = hands_over(model, digest, &found)
+            {
+                found.insert(digest.owner, part);
             }
         }
-        if kept.len() == before {
-            return kept;
+        if found.len() == before {
+            return found;
         }
     }
 }
 
-fn hands_over(model: &Model, digest: &Digest, kept: &FxHashSet<DefId>) -> bool {
+fn hands_over(model: &Model, digest: &Digest, found: &FxHashMap<DefId, Option<u8>>) -> Option<Option<u8>> {
+    let own = |seed: &&Seed| match seed.kind {
+        SeedKind::Call(def) => found.contains_key(&def),
+        kind => model.gives(kind).is_some(),
+    };
+    let mut seeds = digest.seeds.iter().filter(|s| s.body == 0).filter(own).peekable();
+    seeds.peek()?;
     let function = model.typed(digest.root);
     let tracer = Tracer::new(model, &function);
-    let candidates = digest.seeds.iter().filter(|s| s.body == 0);
-    let fresh = |seed: &&Seed| !matches!(seed.kind, SeedKind::Call(def) if kept.contains(&def));
-    candidates.filter(fresh).any(|seed| {
-        let Some(acquired) = acquired(&tracer, seed).filter(|_| model.gives(seed.kind).is_some()) else { return false };
+    let tuple = matches!(model.ty(model.payload(model.result_ty(digest.owner))), TyData::Tuple(_));
+    seeds.find_map(|seed| {
+        let part = match seed.kind {
+            SeedKind::Call(def) => found.get(&def).copied().flatten(),
+            _ => None,
+        };
+        let acquired = acquired_with(&tracer, seed, part)?;
         let fate = fate(&tracer, &model.analysis.releases, acquired.terms(), seed.body, seed.statement);
-        fate.returned && fate.stored.is_empty() && !fate.escapes && !fate.kept_by_c
+        let whole = fate.returned && fate.stored.is_empty() && !fate.escapes && !fate.kept_by_c;
+        (whole && (!tuple || fate.part.is_some())).then_some(fate.part.filter(|_| tuple))
     })
 }
 
 /// Whether a seed gives up the ownership of a value: `Box::into_raw(b)`.
 pub fn gives_up(tracer: &Tracer, seed: &Seed) -> bool {
     let row = tracer.row(seed.body, seed.statement);
-    row.is_some_and(|row| row.consumes && row.acquires.as_ref().is_some_and(|a| a.kind == ObligationKind::RawMemory))
+    row.and_then(|row| row.acquires.as_ref()).is_some_and(|a| a.kind == ObligationKind::RawMemory)
 }
 
 /// `mmap(addr, .., MAP_FIXED, ..)`: nothing new is acquired.
 fn is_excepted(tracer: &Tracer, seed: &Seed, acquires: &Acquires) -> bool {
-    let Some(unless) = &acquires.unless else { return false };
+    acquires.unless.as_deref().is_some_and(|unless| is_given(tracer, seed, |name| name == unless))
+}
+
+/// Whether a constant of such a name is among the arguments.
+fn is_given(tracer: &Tracer, seed: &Seed, is_wanted: impl Fn(&str) -> bool) -> bool {
     let typed = tracer.body(seed.body);
     let body = &typed.body;
     let mut todo: Vec<_> = body.args(&body.statements[seed.statement.index()]).to_vec();
@@ -87,7 +118,7 @@ fn is_excepted(tracer: &Tracer, seed: &Seed, acquires: &Acquires) -> bool {
         match body.places[place.index()].base {
             Base::Path(path) => {
                 let name = tracer.model.name(typed.at.file, body.types.last_name(path));
-                if tracer.model.text(name) == unless {
+                if is_wanted(tracer.model.text(name)) {
                     return true;
                 }
             }
@@ -169,7 +200,7 @@ impl<'a> Acquired<'a> {
         match self {
             Acquired::Row(acquires) => Terms::of_raw(acquires),
             Acquired::Pair(pair) => Terms::of_pair(pair),
-            Acquired::Made(_, kind) => Terms { copy: true, ..Terms::of(kind) },
+            Acquired::Made(_, kind, part) => Terms { copy: true, part, ..Terms::of(kind) },
         }
     }
 
@@ -179,7 +210,7 @@ impl<'a> Acquired<'a> {
             Acquired::Row(Acquires { what: Some(what), .. }) => what,
             Acquired::Pair(_) => "foreign object",
             Acquired::Row(Acquires { kind: ObligationKind::RawMemory, .. })
-            | Acquired::Made(_, ObligationKind::RawMemory) => "raw pointer",
+            | Acquired::Made(_, ObligationKind::RawMemory, _) => "raw pointer",
             Acquired::Row(_) | Acquired::Made(..) => "handle",
         }
     }
@@ -214,7 +245,7 @@ impl<'a> Acquired<'a> {
                 Some(format!("assumed that {partners} takes it back: name and pointer type say so"))
             }
             (_, Some(Evidence::Used)) => Some(format!("assumed that {partners} takes it back: elsewhere it does")),
-            (Acquired::Made(def, _), None) => Some(format!("`{}` acquires and returns it", model.item_path(def))),
+            (Acquired::Made(def, ..), None) => Some(format!("`{}` acquires and returns it", model.item_path(def))),
             (Acquired::Row(_) | Acquired::Pair(_), None) => None,
         }
     }

@@ -33,6 +33,7 @@ pub struct Analysis {
     never: FxHashSet<DefId>,
     fresh: FxHashMap<DefId, ObligationKind>,
     pairs: FxHashMap<Callee, Pair>,
+    parts: FxHashMap<DefId, u8>,
     pub(super) released_raw: Released,
     released_fields: FxHashSet<(Root, ObligationKind)>,
     released_names: FxHashSet<(Symbol, ObligationKind)>,
@@ -72,6 +73,7 @@ impl Analysis {
             never: never_ending(&digests),
             fresh: fresh(&digests, &pairs),
             pairs,
+            parts: FxHashMap::default(),
             released_raw,
             released_fields: FxHashSet::default(),
             released_names: FxHashSet::default(),
@@ -92,9 +94,11 @@ impl Analysis {
         analysis
     }
 
-    /// Takes back that these functions give out something of their callers' own.
-    pub(super) fn forget_fresh(&mut self, kept: &FxHashSet<DefId>) {
-        self.fresh.retain(|def, _| !kept.contains(def));
+    /// Takes back that functions give out something raw, but for these, with the component that holds it.
+    pub(super) fn keep_fresh(&mut self, handed_over: FxHashMap<DefId, Option<u8>>) {
+        let raw = |kind| matches!(kind, ObligationKind::Handle | ObligationKind::RawMemory);
+        self.fresh.retain(|def, kind| !raw(*kind) || handed_over.contains_key(def));
+        self.parts = handed_over.into_iter().filter_map(|(def, part)| Some((def, part?))).collect();
     }
 
     fn field_releases(&mut self) {
@@ -207,6 +211,11 @@ impl Model {
     /// What kind of resource a function of the run acquires and returns.
     pub fn acquires(&self, def: DefId) -> Option<ObligationKind> {
         self.analysis.fresh.get(&def).copied()
+    }
+
+    /// The component of a tuple in which a function of the run gives out something raw.
+    pub fn part_given(&self, def: DefId) -> Option<u8> {
+        self.analysis.parts.get(&def).copied()
     }
 
     /// What a foreign function gives out, and who takes it back.

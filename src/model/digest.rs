@@ -431,10 +431,12 @@ fn payload(term: &Term) -> Option<&str> {
 /// Whether a type is one with an obligation, or raw, behind `Result` and `Option`.
 fn may_acquire(model: &Model, ty: Ty) -> bool {
     let ty = model.payload(ty);
-    match *model.ty(ty) {
+    match model.ty(ty) {
         TyData::Pointer(_) => true,
-        TyData::Prim(name) => matches!(model.text(name), "i32" | "isize"),
-        _ => model.obligation(ty).is_some(),
+        // An address may go round as a number.
+        TyData::Prim(name) => matches!(model.text(*name), "i32" | "isize" | "u64" | "usize"),
+        TyData::Tuple(parts) => parts.iter().any(|&part| may_acquire(model, part)),
+        _ => model.type_row(ty).is_some_and(|row| row.raw || row.obligation.is_some()),
     }
 }
 

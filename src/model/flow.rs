@@ -303,8 +303,26 @@ impl<'a> Walk<'a> {
 
     fn local_of(&self, operand: Operand) -> Option<(LocalId, Position, PlaceId)> {
         let (position, place) = operand.as_place()?;
-        (covers(self.tracer, self.index, place) || self.is_inner_part(position, place)).then_some(())?;
-        Some((self.body().local_of(place)?, position, place))
+        let local = self.body().local_of(place)?;
+        let inside = match self.part_taken(local, place) {
+            Some(part) => Some(part) == self.terms.part,
+            None => covers(self.tracer, self.index, place) || self.is_inner_part(position, place),
+        };
+        inside.then_some((local, position, place))
+    }
+
+    /// The component that a place takes of the tuple that a call gave.
+    fn part_taken(&self, local: LocalId, place: PlaceId) -> Option<u8> {
+        self.terms.part?;
+        let ty = self.model().payload(self.tracer.body(self.index).types.locals[local.index()]);
+        if !matches!(self.model().ty(ty), TyData::Tuple(_)) {
+            return None;
+        }
+        let file = self.tracer.body(self.index).at.file;
+        self.body().projections_of(place).iter().find_map(|step| match step {
+            Projection::Field(name) => self.model().text(self.model().name(file, *name)).parse().ok(),
+            _ => None,
+        })
     }
 
     /// `pair.1` of a tuple that holds the value; of raw values also `fds[0]`, and `&mut (*p).first`, which is as good as `p`.
@@ -364,6 +382,9 @@ impl<'a> Walk<'a> {
             matches!(position, Position::Ref | Position::RefMut) || role == Role::View && self.is_reference(place);
         match statement.op {
             Op::Assign | Op::Cast | Op::Tuple | Op::Array => {
+                if statement.op == Op::Tuple {
+                    self.fate.part = u8::try_from(at).ok();
+                }
                 if position == Position::Ref || position == Position::RefMut {
                     self.arrive(state, statement.dest, id, Role::View);
                 } else {

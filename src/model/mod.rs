@@ -184,8 +184,8 @@ impl Model {
     /// Digests every function; lints need it.
     pub fn analyse(&mut self) {
         self.analysis = analysis::Analysis::new(self);
-        let kept = acquires::kept_back(self);
-        self.analysis.forget_fresh(&kept);
+        let handed_over = acquires::handed_over(self);
+        self.analysis.keep_fresh(handed_over);
     }
 
     /// The text of a symbol.

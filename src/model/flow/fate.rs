@@ -25,6 +25,8 @@ pub struct Terms<'a> {
     pub out: Option<u8>,
     /// Whether it is owed after a failure too.
     pub also_on_failure: bool,
+    /// The component that holds it, if the call gives a tuple.
+    pub part: Option<u8>,
 }
 
 impl<'a> Terms<'a> {
@@ -61,6 +63,7 @@ impl<'a> Terms<'a> {
             ok: None,
             out: None,
             also_on_failure: false,
+            part: None,
         }
     }
 }
@@ -119,6 +122,8 @@ pub struct Fate {
     pub stored: Vec<Stored>,
     /// Whether it is returned.
     pub returned: bool,
+    /// The component of a tuple that it was made part of last.
+    pub part: Option<u8>,
     /// Whether it goes where it cannot be followed.
     pub escapes: bool,
     /// Whether C code gets it whose name says that it may keep it.
