@@ -251,12 +251,15 @@ fn removal(model: &Model, event: &Event) -> Removal {
     let function = model.typed(model.analysis.digests[event.site.function as usize].root);
     let typed = &function.bodies[event.site.body as usize];
     let statement = &typed.body.statements[event.site.statement.index()];
+    // `mem::take(&mut map)`
+    if statement.op != Op::CallMethod {
+        return Removal::Other;
+    }
     let name = typed.body.types.last_name(PathId(statement.data)).get();
     let name = name.map_or("", |n| model.text(model.name(typed.at.file, n)));
     let in_loop = innermost_loop(&typed.body, event.site.statement).is_some();
     match name {
         "retain" | "retain_mut" | "extract_if" | "drain_filter" | "split_off" => Removal::Sweep,
-        _ if statement.op != Op::CallMethod => Removal::Other,
         name if name.starts_with("pop") && !in_loop => Removal::Single,
         name if name.contains("remove") || name == "take" => Removal::Single,
         _ => Removal::Other,
