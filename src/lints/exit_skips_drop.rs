@@ -68,7 +68,7 @@ fn report(
         model.item_path(model.analysis.digests[position as usize].owner),
         format!("the process ends here without dropping `{name}`, whose drop {does}"),
         "looked for a drop, a move, a close or a flush on every way here; found none on one of them".to_owned(),
-        "return an exit code from `main` (`ExitCode`) instead, or end the scope of what has to be dropped \
+        "return an `ExitCode` from `main` instead, or end the scope of what has to be dropped \
          before the process ends"
             .to_owned(),
     )

@@ -1,9 +1,9 @@
 #![doc = include_str!("../../lints/insert_lost_on_error.md")]
 
 use crate::diagnostic::{Confidence, Diagnostic};
-use crate::facts::body::EdgeKind;
+use crate::facts::body::{Block, EdgeKind};
 use crate::model::access::Root;
-use crate::model::entries::{Removers, ends_of_value, leaves_useless, useless};
+use crate::model::entries::{Removers, ends_of_value, leaves_useless, shows_taken, useless};
 use crate::model::heat::Runs;
 use crate::model::keyed::{Exit, ways};
 use crate::model::ledger::Event;
@@ -44,18 +44,20 @@ fn lost(model: &Model, removers: &Removers, event: &Event) -> Option<(Exit, Conf
     let tracer = crate::model::access::Tracer::new(model, &typed);
     let why = useless(&tracer, event)?;
     let ends = ends_of_value(&tracer, event);
-    let ways = ways(&tracer, index, event.site.statement, &|id| removers.touch(&tracer, function, index, id));
-    let exits = ways.exits.iter().filter(|e| leaves_useless(&tracer, index, &why, &ends, e));
+    let touch = |id| removers.touch(&tracer, function, index, id);
+    let taken = |block: &Block, position| shows_taken(&tracer, index, &ends, block, position);
+    let ways = ways(&tracer, index, event.site.statement, &touch, &taken);
+    let exits = ways.exits.iter().filter(|e| leaves_useless(&tracer, index, &why, e));
     let exit = *exits.min_by_key(|e| (e.kind == EdgeKind::Cancel, e.at))?;
     let lives_long = match removers.root() {
-        Root::Field(owner, name) => model.lifetime(owner, name, event).is_some(),
+        // Behind a lock it is there for others, for as long as they are.
+        Root::Field(owner, name) => model.lifetime(owner, name, event).is_some() || model.is_shared_field(owner, name),
         _ => true,
     };
     let confidence = match exit.kind {
         EdgeKind::Cancel => Confidence::Low,
-        _ if !lives_long || !matches!(model.runs_of(event), Runs::PerThread | Runs::PerCall | Runs::Repeated) => {
-            Confidence::Low
-        }
+        // What makes up a key is there to be called more than once, if it is not seen to run once.
+        _ if !lives_long || model.runs_of(event) == Runs::Once => Confidence::Low,
         _ => Confidence::Medium,
     };
     Some((exit, confidence))

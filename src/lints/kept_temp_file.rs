@@ -71,7 +71,7 @@ fn hand_made(model: &Model, tracer: &Tracer, position: u32, index: u32, out: &mu
         if in_made || name.guarded || touched_before(tracer, index, id, root, &name.parts) {
             continue;
         }
-        let ways = ways(tracer, index, id, &|s| touch(tracer, index, s, root, &name.parts));
+        let ways = ways(tracer, index, id, &|s| touch(tracer, index, s, root, &name.parts), &|_, _| false);
         let exit = ways.exits.iter().min_by_key(|e| (e.kind == EdgeKind::Cancel, e.at));
         // Where some way keeps it, it is the product and not a means.
         let Some(exit) = exit.filter(|_| !ways.stays && !ways.taken_back.is_empty()) else { continue };

@@ -4,8 +4,8 @@
 use super::access::{Root, Tracer};
 use super::alive::is_alive_at;
 use super::digest::{counts_up, innermost_loop};
-use super::keyed::{Exit, Touch, sources};
-use super::ledger::{Event, EventKind};
+use super::keyed::{Exit, Touch, fails, sources};
+use super::ledger::{Event, EventKind, collection_row};
 use super::{Callee, DefId, Model, Symbol, TyData};
 use crate::apis::Collection;
 use crate::facts::body::*;
@@ -31,38 +31,53 @@ pub fn useless(tracer: &Tracer, event: &Event) -> Option<Useless> {
     let statement = &body.statements[event.site.statement.index()];
     let local = |at: usize| body.local_of(body.args(statement).get(at)?.as_place()?.1);
     let by_key = matches!(event.collection, Some(Collection::Map | Collection::Set));
-    if statement.op != Op::CallMethod {
+    let receiver = body.args(statement).first()?.as_place()?.1;
+    // `map.entry(k).or_insert(v)` looks first: what is there already is of use to somebody.
+    if statement.op != Op::CallMethod || collection_row(tracer.model, tracer.ty(index, receiver)).is_none() {
         return None;
     }
-    if by_key && local(1).is_some_and(|key| is_made_up(tracer, index, key)) {
+    if by_key && local(1).is_some_and(|key| is_made_up(tracer, index, key, 12)) {
         return Some(Useless::Key);
     }
     let ends = other_ends(tracer, index, local(if by_key { 2 } else { 1 })?);
     (!ends.is_empty()).then_some(Useless::Channel(ends))
 }
 
-/// Whether a key is new: from a counter, a generator, a clock.
-fn is_made_up(tracer: &Tracer, index: u32, key: LocalId) -> bool {
-    let mut fresh = false;
-    let model = tracer.model;
-    sources(tracer, index, key, &mut |index, id| {
-        let body = &tracer.body(index).body;
-        let statement = &body.statements[id.index()];
-        fresh |= match tracer.body(index).types.callee(id) {
-            // `self.next_id()`
-            Callee::Def(def) => {
-                let alone = statement.args <= 1 && !matches!(model.ty(model.item_ty(def)), TyData::Ref { .. });
-                alone && model.digest_of(def).is_some_and(|d| d.fresh || d.counts)
-            }
-            _ => tracer.row(index, id).is_some_and(|row| row.fresh),
-        };
+/// Whether a key is new: from a counter, a generator, a clock, by itself or as part of a name. What another function makes of
+/// something new is not.
+fn is_made_up(tracer: &Tracer, index: u32, key: LocalId, steps: u32) -> bool {
+    if let Some((outer, local)) = tracer.outer(index, key) {
+        return steps > 0 && is_made_up(tracer, outer, local, steps - 1);
+    }
+    let (model, typed) = (tracer.model, tracer.body(index));
+    let Some(id) = tracer.definition_id(index, key).filter(|_| steps > 0) else { return false };
+    let statement = &typed.body.statements[id.index()];
+    let args = typed.body.args(statement);
+    let of_part = || {
+        let mut parts = args.iter().filter_map(|a| typed.body.local_of(a.as_place()?.1));
+        parts.any(|part| is_made_up(tracer, index, part, steps - 1))
+    };
+    match (statement.op, typed.types.callee(id)) {
         // `let id = self.next_id; self.next_id += 1;`
-        fresh |= body.args(statement).iter().filter_map(|a| a.as_place()).any(|(_, from)| {
-            body.projections_of(from).iter().any(|step| matches!(step, Projection::Field(_)))
-                && body.statements.iter().any(|s| s.dest == from && counts_up(body, s))
-        });
-    });
-    fresh
+        (Op::Assign, _) => {
+            let counted = |from| typed.body.statements.iter().any(|s| s.dest == from && counts_up(&typed.body, s));
+            args.first().and_then(|a| a.as_place()).is_some_and(|(_, from)| counted(from)) || of_part()
+        }
+        (Op::Cast | Op::Binary | Op::Tuple | Op::Struct | Op::Macro, _) | (Op::Call, Callee::Constructor(_)) => {
+            of_part()
+        }
+        // `self.next_id()`
+        (_, Callee::Def(def)) => {
+            let alone = args.len() <= 1 && !matches!(model.ty(model.item_ty(def)), TyData::Ref { .. });
+            alone && model.digest_of(def).is_some_and(|d| d.fresh || d.counts)
+        }
+        (Op::Call | Op::CallMethod, _) => {
+            let same = ["clone", "to_owned", "to_string", "into", "from", "new", "as_u128", "simple"];
+            tracer.row(index, id).is_some_and(|row| row.fresh)
+                || args.len() == 1 && same.contains(&tracer.method_name(index, statement)) && of_part()
+        }
+        _ => false,
+    }
 }
 
 /// The other ends of the channel that a local is an end of: `rx` of `let (tx, rx) = channel()`.
@@ -86,13 +101,8 @@ fn other_ends(tracer: &Tracer, index: u32, end: LocalId) -> Vec<LocalId> {
 }
 
 /// Whether the entry is of no use any more when this exit is taken.
-pub fn leaves_useless(tracer: &Tracer, index: u32, why: &Useless, value_ends: &[LocalId], exit: &Exit) -> bool {
-    let body = &tracer.body(index).body;
-    let block = &body.blocks[exit.block.index()];
-    // `rx.await?`: the other end is gone, and so whoever took the entry out dropped it. But `timeout(d, rx).await?` leaves it.
-    if waits_for(tracer, index, value_ends, block.operand) {
-        return false;
-    }
+pub fn leaves_useless(tracer: &Tracer, index: u32, why: &Useless, exit: &Exit) -> bool {
+    let block = &tracer.body(index).body.blocks[exit.block.index()];
     match why {
         Useless::Key => true,
         Useless::Channel(ends) => {
@@ -102,21 +112,32 @@ pub fn leaves_useless(tracer: &Tracer, index: u32, why: &Useless, value_ends: &[
     }
 }
 
-/// Whether what fails is that nothing comes from one of these ends.
-fn waits_for(tracer: &Tracer, index: u32, ends: &[LocalId], operand: Operand) -> bool {
+/// Whether taking this edge shows that somebody took the entry out: something came from the other end of its channel, or
+/// shows that nothing will. That the time is up (`timeout(d, rx).await?`) shows nothing.
+pub fn shows_taken(tracer: &Tracer, index: u32, ends: &[LocalId], block: &Block, position: usize) -> bool {
     let body = &tracer.body(index).body;
-    let Some((_, place)) = operand.as_place() else { return false };
+    if !matches!(block.end, End::Try | End::Switch) || ends.is_empty() {
+        return false;
+    }
+    let Some((_, place)) = block.operand.as_place() else { return false };
     let Some(local) = body.local_of(place) else { return false };
     let mut timed = false;
     let from = sources(tracer, index, local, &mut |of, id| {
-        let named = |name: &str| name.contains("timeout") || name.contains("deadline");
         let statement = &tracer.body(of).body.statements[id.index()];
         let called = matches!(statement.op, Op::Call | Op::CallMethod);
-        timed |= called && named(tracer.method_name(of, statement));
+        timed |= called && ["timeout", "deadline"].iter().any(|n| tracer.method_name(of, statement).contains(n));
     });
-    let waits = ends.iter().any(|&end| from.contains(&(index, end)));
+    if !ends.iter().any(|&end| from.contains(&(index, end))) {
+        return false;
+    }
     let inner = body.projections_of(place).contains(&Projection::Success);
-    waits && (!timed || inner)
+    let succeeded = match block.end {
+        End::Try => position == 0,
+        _ => block.edges.of(&body.edges)[position].pattern.get().is_some_and(|pattern| {
+            body.patterns[pattern.index()].kind == PatternKind::TupleVariant && !fails(tracer, index, pattern)
+        }),
+    };
+    !timed || inner || succeeded
 }
 
 /// The other ends of a channel one end of which the entry's value is.
@@ -230,12 +251,15 @@ fn removal(model: &Model, event: &Event) -> Removal {
     let function = model.typed(model.analysis.digests[event.site.function as usize].root);
     let typed = &function.bodies[event.site.body as usize];
     let statement = &typed.body.statements[event.site.statement.index()];
+    // `mem::take(&mut map)`
+    if statement.op != Op::CallMethod {
+        return Removal::Other;
+    }
     let name = typed.body.types.last_name(PathId(statement.data)).get();
     let name = name.map_or("", |n| model.text(model.name(typed.at.file, n)));
     let in_loop = innermost_loop(&typed.body, event.site.statement).is_some();
     match name {
         "retain" | "retain_mut" | "extract_if" | "drain_filter" | "split_off" => Removal::Sweep,
-        _ if statement.op != Op::CallMethod => Removal::Other,
         name if name.starts_with("pop") && !in_loop => Removal::Single,
         name if name.contains("remove") || name == "take" => Removal::Single,
         _ => Removal::Other,

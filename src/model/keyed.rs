@@ -47,8 +47,15 @@ pub struct Ways {
     pub stays: bool,
 }
 
-/// The ways from the statement `put` of body `index`; `touch` says what a statement does to what was put.
-pub fn ways(tracer: &Tracer, index: u32, put: StatementId, touch: &dyn Fn(StatementId) -> Touch) -> Ways {
+/// The ways from the statement `put` of body `index`; `touch` says what a statement does to what was put, and `taken` which
+/// edges of a block, by position, show that it is not there any more.
+pub fn ways(
+    tracer: &Tracer,
+    index: u32,
+    put: StatementId,
+    touch: &dyn Fn(StatementId) -> Touch,
+    taken: &dyn Fn(&Block, usize) -> bool,
+) -> Ways {
     let body = &tracer.body(index).body;
     let mut ways = Ways::default();
     let Some(first) = block_of(body, put) else { return ways };
@@ -67,7 +74,7 @@ pub fn ways(tracer: &Tracer, index: u32, put: StatementId, touch: &dyn Fn(Statem
             End::Diverge => {}
             _ => {
                 for (position, edge) in body.edges_of(id).iter().enumerate() {
-                    if refuted(tracer, index, &results, block, position, edge) {
+                    if refuted(tracer, index, &results, block, position, edge) || taken(block, position) {
                         continue;
                     }
                     if matches!(edge.kind, EdgeKind::Error | EdgeKind::Cancel) {

@@ -280,12 +280,12 @@ impl Model {
         let global = header.types.path(path).global;
         let written = Written { segments: header.types.path_segments(path), names: &file.names, global };
         busy.push(import);
-        let first = written.name(0);
-        let crate_glob = glob && written.segments.len() == 1 && self.assumed_external(first);
-        let found = match self.resolve_written(&scope, written, namespace, busy) {
-            // `use libc::*;`
-            Res::Unknown if crate_glob => Res::External(first),
-            found => found,
+        // `use libc::*;`, but not `use *;`
+        let of_crate = (glob && written.segments.len() == 1).then(|| written.name(0));
+        let of_crate = of_crate.filter(|&name| self.assumed_external(name));
+        let found = match (self.resolve_written(&scope, written, namespace, busy), of_crate) {
+            (Res::Unknown, Some(name)) => Res::External(name),
+            (found, _) => found,
         };
         busy.pop();
         // Within a chain of imports some names are out of sight: there, only what was found is kept.

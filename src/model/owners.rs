@@ -112,7 +112,7 @@ impl Model {
     }
 
     /// Whether a field's declared type is a lock around a collection, or a concurrent one.
-    fn is_shared_field(&self, owner: DefId, name: Symbol) -> bool {
+    pub fn is_shared_field(&self, owner: DefId, name: Symbol) -> bool {
         let Some(ty) = self.declared_field(owner, name) else { return false };
         let mut shared = false;
         for step in self.inside(ty) {

@@ -22,11 +22,12 @@ fn ways_of(body: &str) -> String {
     };
     let mut all = (0..typed.body.statements.len() as u32).map(StatementId);
     let first = all.find(|id| calls(id, "put")).expect("f calls put");
-    let ways = ways(&tracer, 0, first, &|id| match () {
+    let touch = |id| match () {
         () if calls(&id, "take") => Touch::TakesBack,
         () if calls(&id, "maybe") => Touch::MayTakeBack,
         () => Touch::None,
-    });
+    };
+    let ways = ways(&tracer, 0, first, &touch, &|_, _| false);
     let mut words: Vec<String> = Vec::new();
     for (kind, word) in [(EdgeKind::Error, "error"), (EdgeKind::Cancel, "cancel")] {
         let count = ways.exits.iter().filter(|e| e.kind == kind).count();

@@ -239,3 +239,11 @@ fn modules_named_like_primitives() {
     assert_eq!(model.local_text("krate::f", "s"), "&str");
     assert_eq!(model.local_text("krate::f", "n"), "u8");
 }
+
+#[test]
+fn an_import_of_everything_from_nowhere_is_no_crate() {
+    for import in ["use *;", "use {*};", "use ::*;"] {
+        let model = package(&[("src/lib.rs", &format!("{import}\nfn f() {{ listen(1); }}"))]);
+        assert_eq!(model.callees("krate::f"), ["?"], "{import}");
+    }
+}
