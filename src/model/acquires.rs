@@ -47,7 +47,8 @@ fn acquired_with<'a>(tracer: &'a Tracer, seed: &Seed, part: Option<u8>) -> Optio
             };
             // `self.map(addr, .., MAP_FIXED)`, where `map` wraps `mmap`.
             let excepted = || is_given(tracer, seed, |name| tracer.model.apis.is_exception(name));
-            (raw && !excepted()).then(|| Acquired::Made(def, tracer.model.acquires(def).unwrap_or(ObligationKind::Handle), part))
+            (raw && !excepted())
+                .then(|| Acquired::Made(def, tracer.model.acquires(def).unwrap_or(ObligationKind::Handle), part))
         }
         SeedKind::Spawn(_) | SeedKind::Forget | SeedKind::Leak | SeedKind::Undropped => None,
     }

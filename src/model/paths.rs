@@ -174,7 +174,10 @@ impl Model {
             Res::Module(module) => match name {
                 known::SUPER => self.parent_module(module),
                 known::SELF => res,
-                _ => self.name_in_twins(module, name, namespace, busy),
+                _ => match self.name_in_twins(module, name, namespace, busy) {
+                    Res::Unknown if namespace == Namespace::Value => self.generated_binding(module, name),
+                    found => found,
+                },
             },
             Res::External(path) => Res::External(self.external_join(path, name)),
             Res::Def(def) => self.member_of(def, name, namespace),
@@ -191,6 +194,15 @@ impl Model {
             }
             Res::Param(param) => self.associated(self.param_ty(param), name, namespace),
             Res::Variant(..) | Res::Unknown => Res::Unknown,
+        }
+    }
+
+    /// `ffi::x_open` where the crate `x-sys` of the run includes bindings that are made when it is built.
+    fn generated_binding(&self, module: ModRef, name: Symbol) -> Res {
+        let krate = self.crate_of(module).name;
+        match self.apis.is_foreign(self.text(krate)) {
+            true => Res::External(self.external_join(krate, name)),
+            false => Res::Unknown,
         }
     }
 
