@@ -5,7 +5,7 @@ use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
 use crate::model::access::Tracer;
 use crate::model::digest::{Seed, SeedKind, is_repeated_at};
-use crate::model::exits::never_comes_back;
+use crate::model::exits::{call_behind, never_comes_back};
 use crate::model::heat::Runs;
 use crate::model::taken::{Taken, is_loan, taken};
 use crate::model::{Model, Symbol, Ty, TyData};
@@ -71,8 +71,12 @@ fn lost(tracer: &Tracer, seed: &Seed) -> Option<Lost> {
             let left: Vec<Symbol> = fields.into_iter().filter(|f| !gone.contains(f)).collect();
             (!left.is_empty()).then_some(Lost::Fields(ty, left))
         }
-        // What it owns is raw: whoever reads a field has it.
-        TyData::Adt(..) if model.frees_raw_parts(ty) && names_part(body, local) => None,
+        // What it owns is raw: whoever reads a field has it, also where it lay before: `forget(replace(self, new))`.
+        TyData::Adt(..)
+            if model.frees_raw_parts(ty) && (names_part(body, local) || was_elsewhere(tracer, seed.body, local)) =>
+        {
+            None
+        }
         _ if is_panic(model, ty) => None,
         _ => model.owned_part(ty).filter(|_| gone.is_empty()).map(|_| Lost::Value(ty)),
     }
@@ -83,6 +87,10 @@ fn is_panic(model: &Model, ty: Ty) -> bool {
     let keeps_elements = model.type_row(ty).is_some_and(|row| row.collection.is_some());
     let content_is_unknown = model.is_partial(ty) && !keeps_elements && matches!(model.ty(ty), TyData::External(..));
     content_is_unknown || model.inside(ty).any(|part| matches!(model.ty(part), TyData::Dyn(_)))
+}
+
+fn was_elsewhere(tracer: &Tracer, index: u32, local: LocalId) -> bool {
+    call_behind(tracer, index, local).and_then(|call| tracer.row(index, call)).is_some_and(|row| row.moves_out)
 }
 
 fn names_part(body: &Body, local: LocalId) -> bool {

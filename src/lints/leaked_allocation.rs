@@ -4,6 +4,7 @@ use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
 use crate::model::access::Tracer;
+use crate::model::acquires::last_two;
 use crate::model::digest::{Seed, SeedKind, is_repeated_at};
 use crate::model::flow::{Stored, Terms, fate};
 use crate::model::heat::Runs;
@@ -152,11 +153,4 @@ fn report(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs) -> Diagnostic 
         Runs::PerThread => diagnostic.note(format!("assumed that threads come and go: `{item}` runs once in each")),
         _ => diagnostic.note(format!("assumed that `{item}` runs often: it can be called any number of times")),
     }
-}
-
-/// `Box::leak` of `std::boxed::Box::leak`.
-fn last_two(path: &str) -> &str {
-    let mut ends = path.rmatch_indices("::").map(|(at, _)| at);
-    ends.next();
-    ends.next().map_or(path, |at| &path[at + 2..])
 }
