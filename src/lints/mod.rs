@@ -21,6 +21,7 @@ pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
 pub mod unclosed_pool;
 pub mod undrained_task_set;
+pub mod unpaired_release;
 pub mod zombie_process;
 
 use crate::diagnostic::Diagnostic;
@@ -67,6 +68,7 @@ pub static LINTS: &[Lint] = &[
     lint!(unbounded_global_collection),
     lint!(unclosed_pool),
     lint!(undrained_task_set),
+    lint!(unpaired_release),
     lint!(zombie_process),
 ];
 

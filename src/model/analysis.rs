@@ -34,6 +34,8 @@ pub struct Analysis {
     fresh: FxHashMap<DefId, ObligationKind>,
     pairs: FxHashMap<Callee, Pair>,
     parts: FxHashMap<DefId, u8>,
+    /// By function that hands something out: who takes it back, and where that is seen.
+    own_pairs: FxHashMap<DefId, (Vec<DefId>, Span)>,
     pub(super) released_raw: Released,
     released_fields: FxHashSet<(Root, ObligationKind)>,
     released_names: FxHashSet<(Symbol, ObligationKind)>,
@@ -74,6 +76,7 @@ impl Analysis {
             fresh: fresh(&digests, &pairs),
             pairs,
             parts: FxHashMap::default(),
+            own_pairs: own_pairs(&digests),
             released_raw,
             released_fields: FxHashSet::default(),
             released_names: FxHashSet::default(),
@@ -154,6 +157,18 @@ fn never_ending(digests: &[Digest]) -> FxHashSet<DefId> {
     }
 }
 
+/// Functions that hand something out, with those that take it back.
+fn own_pairs(digests: &[Digest]) -> FxHashMap<DefId, (Vec<DefId>, Span)> {
+    let mut pairs: FxHashMap<DefId, (Vec<DefId>, Span)> = FxHashMap::default();
+    for &(acquire, release, at) in digests.iter().flat_map(|d| &d.given_back) {
+        let releases = &mut pairs.entry(acquire).or_insert((Vec::new(), at)).0;
+        if !releases.contains(&release) {
+            releases.push(release);
+        }
+    }
+    pairs
+}
+
 /// Functions whose result is something they acquired.
 fn fresh(digests: &[Digest], pairs: &FxHashMap<Callee, Pair>) -> FxHashMap<DefId, ObligationKind> {
     let mut fresh: FxHashMap<DefId, ObligationKind> = FxHashMap::default();
@@ -211,6 +226,16 @@ impl Model {
     /// What kind of resource a function of the run acquires and returns.
     pub fn acquires(&self, def: DefId) -> Option<ObligationKind> {
         self.analysis.fresh.get(&def).copied()
+    }
+
+    /// Functions of the run that take back what another one hands out.
+    pub fn own_releases(&self, acquire: DefId) -> &[DefId] {
+        self.analysis.own_pairs.get(&acquire).map_or(&[], |(releases, _)| releases)
+    }
+
+    /// Where some function gives back what `acquire` hands out.
+    pub fn own_sibling(&self, acquire: DefId) -> Option<Span> {
+        self.analysis.own_pairs.get(&acquire).map(|&(_, at)| at)
     }
 
     /// The component of a tuple in which a function of the run gives out something raw.

@@ -4,11 +4,12 @@
 
 use super::access::{Access, Root, Tracer};
 use super::effects::{Effects, ParamUses, ReleaseNames, param_uses, slot};
-use super::exits::{Ends, call_behind, ends, is_endless, is_lasting, is_service_loop, loops_up};
+use super::exits::{Ends, ends, is_endless, is_lasting, is_service_loop, loops_up, origin_of};
 use super::files::{PathUse, path_uses};
 use super::ledger::{Events, events};
 use super::raw_fields::{RawFields, raw_fields};
 use super::setup::{Held, receiver};
+use super::words::Name;
 use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
 use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
 use crate::facts::body::*;
@@ -117,6 +118,8 @@ pub struct Digest {
     pub used_together: Vec<(Callee, Callee)>,
     /// The types that such pointers point to, as far as they are known.
     pub reclaimed: Vec<Ty>,
+    /// Functions of the run whose result it gives to another one of a name that goes with it, and where.
+    pub given_back: Vec<(DefId, DefId, Span)>,
     /// Whether what it does is guarded by a static that lets one caller pass.
     pub once: bool,
     /// Whether something lets one caller pass: a static, or a field, which may be in one.
@@ -162,6 +165,7 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         reclaims: Vec::new(),
         foreign: Vec::new(),
         used_together: Vec::new(),
+        given_back: Vec::new(),
         reclaimed: Vec::new(),
         once: false,
         contended: false,
@@ -267,6 +271,7 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
                     let first = body.args(statement).first().and_then(|a| a.as_place());
                     let first = first.map_or(Held::Other, |(_, place)| receiver(tracer, index, place));
                     digest.calls.push(CallSite { callee, body: index, heat, serving, first, span });
+                    given_back(tracer, index, id, callee, digest);
                     if may_acquire(tracer.model, tracer.model.item_ty(callee)) {
                         digest.seeds.push(Seed { kind: SeedKind::Call(callee), body: index, statement: id });
                     }
@@ -292,6 +297,25 @@ fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
     }
 }
 
+/// `let slot = x.allocate_slot(); …; x.free_slot(slot)`
+fn given_back(tracer: &Tracer, index: u32, id: StatementId, release: DefId, digest: &mut Digest) {
+    let model = tracer.model;
+    let text = |def| model.text(model.def_name(def));
+    if !Name::may_release(text(release)) {
+        return;
+    }
+    let body = &tracer.body(index).body;
+    let places = body.args(&body.statements[id.index()]).iter().filter_map(|a| a.as_place());
+    let calls = places.filter_map(|(_, place)| origin_of(tracer, index, body.local_of(place)?));
+    for call in calls {
+        if let Callee::Def(acquire) = tracer.body(index).types.callee(call)
+            && Name::of(text(acquire)).pairs_with(&Name::of(text(release)))
+        {
+            digest.given_back.push((acquire, release, tracer.span(index, id)));
+        }
+    }
+}
+
 /// A call into C: what it gives may have to go back there.
 fn foreign_call(tracer: &Tracer, index: u32, id: StatementId, callee: Callee, digest: &mut Digest) {
     if !digest.foreign.contains(&callee) {
@@ -300,7 +324,7 @@ fn foreign_call(tracer: &Tracer, index: u32, id: StatementId, callee: Callee, di
     digest.seeds.push(Seed { kind: SeedKind::Foreign(callee), body: index, statement: id });
     let body = &tracer.body(index).body;
     let first = body.args(&body.statements[id.index()]).first().and_then(|a| a.as_place());
-    let Some(origin) = first.and_then(|(_, place)| body.local_of(place)).and_then(|l| call_behind(tracer, index, l))
+    let Some(origin) = first.and_then(|(_, place)| body.local_of(place)).and_then(|l| origin_of(tracer, index, l))
     else {
         return;
     };

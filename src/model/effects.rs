@@ -236,6 +236,8 @@ impl Walk<'_> {
             Callee::Constructor(_) => self.add(Effects::STORES),
             Callee::Closure(_) | Callee::Unknown => self.add(Effects::UNKNOWN),
             Callee::External(_) | Callee::Distinctive(_) => match tracer.row(index, id) {
+                // `fd.to_string()`
+                None if statement.op == Op::CallMethod && at == 0 && is_number(tracer, index, statement) => {}
                 None => self.add(Effects::UNKNOWN),
                 Some(row) => self.row(index, row, statement, slot(row, at)),
             },
@@ -266,6 +268,12 @@ impl Walk<'_> {
             Slot::Arg(_) => {}
         }
     }
+}
+
+/// Whether a method is called on a number: none of those takes anything over.
+pub fn is_number(tracer: &Tracer, index: u32, statement: &Statement) -> bool {
+    let receiver = tracer.body(index).body.args(statement).first().and_then(|a| a.as_place());
+    receiver.is_some_and(|(_, place)| matches!(tracer.model.ty(tracer.ty(index, place)), TyData::Prim(_)))
 }
 
 /// The slot that operand `at` of a call fills. Rows of methods count their receiver apart, also in `Type::f(receiver)`.

@@ -172,6 +172,22 @@ pub fn call_behind(tracer: &Tracer, index: u32, local: LocalId) -> Option<Statem
     None
 }
 
+/// The same, seen through what unwraps and adapts: `next()` of `let id = next().ok_or(Full)?;`.
+pub fn origin_of(tracer: &Tracer, index: u32, local: LocalId) -> Option<StatementId> {
+    let body = &tracer.body(index).body;
+    let mut found = call_behind(tracer, index, local)?;
+    for _ in 0..8 {
+        let adapts = tracer.row(index, found).is_some_and(|row| row.through);
+        let first = body.args(&body.statements[found.index()]).first().and_then(|a| a.as_place());
+        let inner = first.filter(|_| adapts).and_then(|(_, place)| body.local_of(place));
+        match inner.and_then(|inner| call_behind(tracer, index, inner)) {
+            Some(inner) => found = inner,
+            None => break,
+        }
+    }
+    Some(found)
+}
+
 /// Whether a block awaits the future of `never`.
 fn awaits(tracer: &Tracer, index: u32, block: &Block, never: Option<DefId>) -> bool {
     let body = &tracer.body(index).body;

@@ -97,6 +97,11 @@ impl Name {
         Name { words, acquires, releases }
     }
 
+    /// Whether a name in snake case may be one that takes something back: a look before [`Name::of`].
+    pub fn may_release(name: &str) -> bool {
+        name.split('_').any(is_release)
+    }
+
     /// Whether it gives out something.
     pub fn acquires(&self) -> bool {
         self.acquires.is_some()

@@ -1,7 +1,7 @@
 //! What a call does with a held value: releases it, keeps it, hands it through, drops it, or only looks at it.
 
 use super::super::access::is_reference;
-use super::super::effects::{Effects, adopts, slot};
+use super::super::effects::{Effects, adopts, is_number, slot};
 use super::super::{BodyRef, Callee, DefId, Ty, TyData};
 use super::{Fate, Held, Lost, Role, State, Step, Stored, Walk, fate_of_local};
 use crate::apis::{FnRow, ObligationKind, Slot};
@@ -38,6 +38,9 @@ impl Walk<'_> {
                 Some(row) => self.call_row(id, statement, row, held, state),
                 // A library's function that gets a mere reference is taken to look at it.
                 None if by_ref => Step::Go,
+                None if statement.op == Op::CallMethod && at == 0 && is_number(self.tracer, self.index, statement) => {
+                    Step::Go
+                }
                 None => self.escape(),
             },
         }
@@ -78,7 +81,7 @@ impl Walk<'_> {
             return self.escape();
         }
         let effects = self.model().effects(def, at as u32);
-        if effects.any(Effects::releases(self.terms.kind)) {
+        if effects.any(Effects::releases(self.terms.kind)) || self.gives_back(def) {
             return self.released(id);
         }
         if effects.any(Effects(Effects::UNKNOWN.0 | Effects::STORES.0)) {
@@ -100,6 +103,14 @@ impl Walk<'_> {
         }
         self.lose(Lost::InCallee(def), self.body().spans[id.index()], local, state);
         Step::Met
+    }
+
+    /// Whether a function is one of those that take the value back, or calls one.
+    fn gives_back(&self, def: DefId) -> bool {
+        let partners = self.terms.given_back_to;
+        let calls =
+            || self.model().digest_of(def).is_some_and(|d| d.calls.iter().any(|c| partners.contains(&c.callee)));
+        !partners.is_empty() && (partners.contains(&def) || calls())
     }
 
     /// `sqlite3_create_function(.., data, .., Some(destroy))`: `destroy` takes back what `data` is.

@@ -17,6 +17,8 @@ pub struct Terms<'a> {
     pub ended_by: &'a [String],
     /// Paths of functions that take it back.
     pub released_by: &'a [String],
+    /// Functions of the run that take it back.
+    pub given_back_to: &'a [DefId],
     /// Whether dropping the value does all that is owed; then only being told to go on without an owner loses it.
     pub safe_drop: bool,
     /// How the result looks if something was acquired; by default what is negative or null was not.
@@ -59,6 +61,7 @@ impl<'a> Terms<'a> {
             copy: false,
             ended_by: &[],
             released_by: &[],
+            given_back_to: &[],
             safe_drop: false,
             ok: None,
             out: None,
