@@ -5,6 +5,7 @@ use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::EdgeKind;
 use crate::model::access::Tracer;
+use crate::model::acquires::acquired;
 use crate::model::digest::{Digest, Seed, SeedKind};
 use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
 use crate::model::{DefId, Model};
@@ -16,6 +17,10 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| matches!(seed.kind, SeedKind::Call(def) if !model.own_releases(def).is_empty());
     model.each_seed(wanted, |tracer, position, seed| {
         let SeedKind::Call(acquire) = seed.kind else { return };
+        // A task or a child has lints of its own.
+        if acquired(tracer, seed).is_none() {
+            return;
+        }
         let releases = model.own_releases(acquire);
         let terms = Terms { copy: true, given_back_to: releases, ..Terms::of(ObligationKind::Handle) };
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
@@ -39,7 +44,7 @@ fn report(
     let name = |def| model.text(model.def_name(def));
     let diagnostic = Diagnostic::new(
         NAME,
-        Confidence::Medium,
+        if model.is_tool(digest.owner) { Confidence::Low } else { Confidence::Medium },
         model.span_of(tracer, seed.body, seed.statement),
         model.item_path(digest.owner),
         format!("what `{}` gives is not given back when an error is returned", name(acquire)),

@@ -162,7 +162,7 @@ pub fn is_one_of_cfgs(tracer: &Tracer, seed: &Seed) -> bool {
     let hi = spans.iter().map(|s| s.hi).max().unwrap_or(0);
     let at = spans[seed.statement.index()];
     let mut cfgs = header.attributes.iter().filter(|a| {
-        let within = lo <= a.target.lo && a.target.hi <= hi;
+        let within = lo <= a.target.hi && a.target.lo <= hi && !(a.target.lo <= lo && hi <= a.target.hi);
         within && header.types.last_name(a.path).get().is_some_and(|n| file.facts.names.get(n) == "cfg")
     });
     let (here, elsewhere): (Vec<_>, Vec<_>) = cfgs.by_ref().partition(|a| a.target.contains(at));

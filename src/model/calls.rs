@@ -469,13 +469,13 @@ impl Model {
         }
     }
 
-    /// A private trait of another crate gives its methods to nobody here.
+    /// A private trait of another crate gives its methods to nobody here, nor does one of a crate that this one does not use.
     fn is_in_reach(&self, method: &Method, module: ModRef) -> bool {
         let Method::Own(def, _) = *method else { return true };
         let Some(Res::Def(of_trait)) = self.trait_of(def) else { return true };
-        let here = self.module(module).krate;
+        let (here, there) = (self.module(module).krate, self.module(self.def(of_trait).module).krate);
         let exported = self.item(of_trait).flags & item_flags::EXPORTED != 0;
-        exported || self.module(self.def(of_trait).module).krate == here
+        here == there || exported && self.is_built_on(here, there)
     }
 
     fn method_of(&self, ty: Ty, name: Symbol) -> Method {

@@ -383,7 +383,8 @@ impl<'a> Walk<'a> {
         match statement.op {
             Op::Assign | Op::Cast | Op::Tuple | Op::Array => {
                 if statement.op == Op::Tuple {
-                    self.fate.part = u8::try_from(at).ok();
+                    let held = args.iter().filter(|&&arg| self.is_held(state, arg)).count();
+                    self.fate.part = u8::try_from(at).ok().filter(|_| held == 1);
                 }
                 if position == Position::Ref || position == Position::RefMut {
                     self.arrive(state, statement.dest, id, Role::View);

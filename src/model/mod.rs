@@ -67,7 +67,7 @@ pub use types::{Bound, Param, Ty, TyData};
 use crate::apis::Apis;
 use crate::facts::{BodyId, FileFacts, Header, NameId};
 use crate::source::{FileId, Span, TextRange};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::OnceLock;
 
 /// All facts of a run, linked.
@@ -87,6 +87,8 @@ pub struct Model {
     externals: externals::Externals,
     types: types::Types,
     impls: OnceLock<impls::Impls>,
+    /// By package, those of the run that it is built on; filled in when asked for.
+    built_on: OnceLock<Vec<FxHashSet<usize>>>,
     /// By function, what its result is a view of; filled in when asked for.
     result_views: memo::Memo<DefId, Option<access::Access>>,
     /// What spans functions; empty until [`Model::analyse`].
@@ -171,6 +173,7 @@ impl Model {
             externals: externals::Externals::default(),
             types: types::Types::new(),
             impls: OnceLock::new(),
+            built_on: OnceLock::new(),
             result_views: memo::Memo::default(),
             analysis: analysis::Analysis::default(),
             tests: false,

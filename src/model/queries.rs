@@ -203,6 +203,27 @@ impl Model {
         crates.filter_map(|id| self.crate_at(id).package)
     }
 
+    /// Whether the code of one crate can use that of another: its package depends on the other's, itself or through others.
+    pub fn is_built_on(&self, krate: CrateId, other: CrateId) -> bool {
+        let (Some(package), Some(other)) = (self.crate_at(krate).package, self.crate_at(other).package) else {
+            return true;
+        };
+        let built_on = self.built_on.get_or_init(|| (0..self.packages.len()).map(|p| self.all_used(p)).collect());
+        built_on[package].contains(&other)
+    }
+
+    /// A package with all of the run that it is built on.
+    fn all_used(&self, package: usize) -> FxHashSet<usize> {
+        let mut todo = vec![package];
+        let mut found = FxHashSet::default();
+        while let Some(package) = todo.pop() {
+            if found.insert(package) {
+                todo.extend(self.uses(package));
+            }
+        }
+        found
+    }
+
     /// The other packages of the run that use the library of this one.
     pub fn dependents(&self, package: usize) -> impl Iterator<Item = usize> + '_ {
         let others = (0..self.packages.len()).filter(move |&other| other != package);
@@ -212,14 +233,7 @@ impl Model {
     /// The packages of programs of the run, and those that they are built on.
     pub fn packages_of_programs(&self) -> FxHashSet<usize> {
         let programs = self.crates().iter().filter(|c| c.kind == TargetKind::Bin);
-        let mut todo: Vec<usize> = programs.filter_map(|c| c.package).collect();
-        let mut found = FxHashSet::default();
-        while let Some(package) = todo.pop() {
-            if found.insert(package) {
-                todo.extend(self.uses(package));
-            }
-        }
-        found
+        programs.filter_map(|c| c.package).flat_map(|package| self.all_used(package)).collect()
     }
 
     /// Whether one of the words that an item's name is made of is among these: `leak` in `leak_to_static`.

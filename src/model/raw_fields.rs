@@ -230,7 +230,10 @@ impl Model {
         let released = &self.analysis.released_raw;
         let ty = self.field_ty(self.value_of(owner), name);
         let by_type = self.inside(ty).find_map(|ty| pointee(self, ty)).and_then(|to| self.head(to));
-        released.fields.contains(&(owner, name))
+        // What several own may be released by another of them.
+        let shared = self.inside(ty).any(|ty| self.type_row(ty).is_some_and(|row| row.strong));
+        shared
+            || released.fields.contains(&(owner, name))
             || released.names.contains(&name)
             || by_type.is_some_and(|to| released.reclaimed.contains(&to))
     }
@@ -258,6 +261,8 @@ impl Model {
             Op::Call if matches!(typed.types.callee(stored.statement), Callee::Constructor(_)) => {
                 Some((of_dest()?, self.symbols.intern(&stored.operand?.to_string())))
             }
+            // `set_data(self.window, data)`: the window is not where it is kept.
+            Op::Call => None,
             _ => {
                 // `self.fd = fd`, `self.maps.push(address)`
                 let place = match stored.operand {
