@@ -24,7 +24,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         let Some(acquires) = acquires(tracer, seed).filter(|_| !is_put_back(tracer, seed)) else { return };
         let terms = Terms::of_raw(acquires);
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
-        let loss = fate.losses.iter().min_by_key(|l| (l.lost == Lost::Exit(EdgeKind::Cancel), l.at));
+        let loss = fate.losses.iter().min_by_key(|l| (l.lost == Lost::Exit(EdgeKind::Cancel), l.lent, l.at));
         // `match give(p) { 0 => Ok(()), e => { Box::from_raw(p); Err(e) } }`: taken back where it was refused.
         let handed_over = |l: &Loss| l.lent && !matches!(l.lost, Lost::Exit(_)) && !fate.releases.is_empty();
         if let Some(loss) = loss

@@ -81,6 +81,10 @@ fn report(
     )
     .primary("kept here")
     .label(model.span_of(tracer, seed.body, seed.statement), "acquired here");
+    let diagnostic = match acquired.origin(model) {
+        Some(origin) => diagnostic.label(origin, "this is what it gives out"),
+        None => diagnostic,
+    };
     let diagnostic = match acquired.assumed(model) {
         Some(assumed) => diagnostic.note(assumed),
         None => diagnostic,

@@ -67,6 +67,10 @@ fn report(
             .to_owned(),
     )
     .primary("acquired here");
+    let diagnostic = match acquired.origin(model) {
+        Some(origin) => diagnostic.label(origin, "this is what it gives out"),
+        None => diagnostic,
+    };
     let diagnostic = labelled(diagnostic, tracer, seed, fate, loss, "released");
     let diagnostic = match acquired.assumed(model) {
         Some(assumed) => diagnostic.note(assumed),

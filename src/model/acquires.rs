@@ -8,6 +8,7 @@ use super::pairs::{Evidence, Pair};
 use super::{DefId, Model, TyData};
 use crate::apis::{Acquires, ObligationKind};
 use crate::facts::body::{Base, Block, BlockId, End, LocalId, LocalKind, Position};
+use crate::source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Something raw that a call acquires.
@@ -24,7 +25,7 @@ pub enum Acquired<'a> {
 /// What a seed acquires.
 pub fn acquired<'a>(tracer: &'a Tracer, seed: &Seed) -> Option<Acquired<'a>> {
     let part = match seed.kind {
-        SeedKind::Call(def) => tracer.model.part_given(def),
+        SeedKind::Call(def) => tracer.model.hand_over(def).and_then(|h| h.part),
         _ => None,
     };
     acquired_with(tracer, seed, part)
@@ -54,19 +55,28 @@ fn acquired_with<'a>(tracer: &'a Tracer, seed: &Seed, part: Option<u8>) -> Optio
     }
 }
 
-/// Functions of the run that return something raw that is their caller's from then on, with the component of the tuple
-/// that holds it. What they also keep, or give to somebody who may, is not.
-pub fn handed_over(model: &Model) -> FxHashMap<DefId, Option<u8>> {
+/// How a function of the run gives out something raw.
+#[derive(Debug, Clone, Copy)]
+pub struct HandOver {
+    /// The component of a tuple that holds it.
+    part: Option<u8>,
+    /// Where it is acquired.
+    at: Span,
+}
+
+/// Functions of the run that return something raw that is their caller's from then on. What they also keep, or give to
+/// somebody who may, is not.
+pub fn handed_over(model: &Model) -> FxHashMap<DefId, HandOver> {
     let raw = |d: &&Digest| matches!(model.acquires(d.owner), Some(ObligationKind::Handle | ObligationKind::RawMemory));
     let candidates: Vec<&Digest> = model.analysis.digests.iter().filter(raw).collect();
-    let mut found: FxHashMap<DefId, Option<u8>> = FxHashMap::default();
+    let mut found: FxHashMap<DefId, HandOver> = FxHashMap::default();
     loop {
         let before = found.len();
         for digest in &candidates {
             if !found.contains_key(&digest.owner)
-                && let Some(part) = hands_over(model, digest, &found)
+                && let Some(hand_over) = hands_over(model, digest, &found)
             {
-                found.insert(digest.owner, part);
+                found.insert(digest.owner, hand_over);
             }
         }
         if found.len() == before {
@@ -75,7 +85,7 @@ pub fn handed_over(model: &Model) -> FxHashMap<DefId, Option<u8>> {
     }
 }
 
-fn hands_over(model: &Model, digest: &Digest, found: &FxHashMap<DefId, Option<u8>>) -> Option<Option<u8>> {
+fn hands_over(model: &Model, digest: &Digest, found: &FxHashMap<DefId, HandOver>) -> Option<HandOver> {
     let own = |seed: &&Seed| match seed.kind {
         SeedKind::Call(def) => found.contains_key(&def),
         kind => model.gives(kind).is_some(),
@@ -85,16 +95,18 @@ fn hands_over(model: &Model, digest: &Digest, found: &FxHashMap<DefId, Option<u8
     let function = model.typed(digest.root);
     let tracer = Tracer::new(model, &function);
     let tuple = matches!(model.ty(model.payload(model.result_ty(digest.owner))), TyData::Tuple(_));
-    seeds.find_map(|seed| {
-        let part = match seed.kind {
-            SeedKind::Call(def) => found.get(&def).copied().flatten(),
+    let hand_overs = seeds.filter_map(|seed| {
+        let inner = match seed.kind {
+            SeedKind::Call(def) => found.get(&def),
             _ => None,
         };
-        let acquired = acquired_with(&tracer, seed, part)?;
+        let acquired = acquired_with(&tracer, seed, inner.and_then(|i| i.part))?;
         let fate = fate(&tracer, &model.analysis.releases, acquired.terms(), seed.body, seed.statement);
         let whole = fate.returned && fate.stored.is_empty() && !fate.escapes && !fate.kept_by_c;
-        (whole && (!tuple || fate.part.is_some())).then_some(fate.part.filter(|_| tuple))
-    })
+        let at = inner.map_or_else(|| model.span_of(&tracer, seed.body, seed.statement), |inner| inner.at);
+        (whole && (!tuple || fate.part.is_some())).then_some(HandOver { part: fate.part.filter(|_| tuple), at })
+    });
+    hand_overs.min_by_key(|h| h.at)
 }
 
 /// Whether a seed gives up the ownership of a value: `Box::into_raw(b)`.
@@ -234,6 +246,14 @@ impl<'a> Acquired<'a> {
         match self {
             Acquired::Pair(pair) => Some(pair.evidence),
             Acquired::Row(_) | Acquired::Made(..) => None,
+        }
+    }
+
+    /// Where a function of the run that gives it out acquires it.
+    pub fn origin(self, model: &Model) -> Option<Span> {
+        match self {
+            Acquired::Made(def, ..) => model.hand_over(def).map(|h| h.at),
+            Acquired::Row(_) | Acquired::Pair(_) => None,
         }
     }
 

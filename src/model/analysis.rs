@@ -1,6 +1,7 @@
 //! What is computed once from the digests of all functions, and how lints walk over functions.
 
 use super::access::{Root, Tracer};
+use super::acquires::HandOver;
 use super::digest::{Digest, Seed, SeedKind, digest};
 use super::effects::{Effects, ReleaseNames, solve};
 use super::exits::Ends;
@@ -33,7 +34,7 @@ pub struct Analysis {
     never: FxHashSet<DefId>,
     fresh: FxHashMap<DefId, ObligationKind>,
     pairs: FxHashMap<Callee, Pair>,
-    parts: FxHashMap<DefId, u8>,
+    handed_over: FxHashMap<DefId, HandOver>,
     /// By function that hands something out: who takes it back, and where that is seen.
     own_pairs: FxHashMap<DefId, (Vec<DefId>, Span)>,
     pub(super) released_raw: Released,
@@ -75,7 +76,7 @@ impl Analysis {
             never: never_ending(&digests),
             fresh: fresh(&digests, &pairs),
             pairs,
-            parts: FxHashMap::default(),
+            handed_over: FxHashMap::default(),
             own_pairs: own_pairs(&digests),
             released_raw,
             released_fields: FxHashSet::default(),
@@ -97,11 +98,11 @@ impl Analysis {
         analysis
     }
 
-    /// Takes back that functions give out something raw, but for these, with the component that holds it.
-    pub(super) fn keep_fresh(&mut self, handed_over: FxHashMap<DefId, Option<u8>>) {
+    /// Takes back that functions give out something raw, but for these.
+    pub(super) fn keep_fresh(&mut self, handed_over: FxHashMap<DefId, HandOver>) {
         let raw = |kind| matches!(kind, ObligationKind::Handle | ObligationKind::RawMemory);
         self.fresh.retain(|def, kind| !raw(*kind) || handed_over.contains_key(def));
-        self.parts = handed_over.into_iter().filter_map(|(def, part)| Some((def, part?))).collect();
+        self.handed_over = handed_over;
     }
 
     fn field_releases(&mut self) {
@@ -238,9 +239,9 @@ impl Model {
         self.analysis.own_pairs.get(&acquire).map(|&(_, at)| at)
     }
 
-    /// The component of a tuple in which a function of the run gives out something raw.
-    pub fn part_given(&self, def: DefId) -> Option<u8> {
-        self.analysis.parts.get(&def).copied()
+    /// How a function of the run gives out something raw.
+    pub fn hand_over(&self, def: DefId) -> Option<HandOver> {
+        self.analysis.handed_over.get(&def).copied()
     }
 
     /// What a foreign function gives out, and who takes it back.
