@@ -522,13 +522,12 @@ fn field_releases(tracer: &Tracer, releases: &ReleaseNames) -> Vec<(Access, Obli
                     continue;
                 }
                 let id = StatementId(id as u32);
-                for kind in kinds_in(tracer, index, place) {
+                if let Some(kind) = tracer.model.held_obligation(tracer.ty(index, place)).map(|o| o.kind) {
                     let by_name = released.any(Effects::releases(kind));
                     if by_name || handed_on && position != Position::Ref && leaves(tracer, index, id, at) {
                         push_field(&mut list, tracer.place(index, place), kind);
                     }
-                }
-                if kinds_in(tracer, index, place).is_empty() && released != Effects::default() {
+                } else if released != Effects::default() {
                     // `x.child.wait()` on an `x` of unknown type.
                     let access = tracer.place(index, place);
                     if access.root == Root::Unknown {
@@ -551,8 +550,7 @@ fn ended(tracer: &Tracer) -> Vec<Ended> {
         for (id, statement) in typed.body.statements.iter().enumerate().filter(|(_, s)| s.op == Op::CallMethod) {
             let Some((_, place)) = typed.body.args(statement)[0].as_place() else { continue };
             let model = tracer.model;
-            let mut inside = model.inside(tracer.ty(index, place));
-            let Some(obligation) = inside.find_map(|ty| model.obligation(model.payload(ty))) else { continue };
+            let Some(obligation) = model.held_obligation(tracer.ty(index, place)) else { continue };
             let name = tracer.method_name(index, statement);
             if obligation.ended_by.iter().any(|n| n == name) {
                 let root = tracer.place(index, place).root;
@@ -574,14 +572,6 @@ fn push_field(list: &mut Vec<(Access, ObligationKind)>, access: Access, kind: Ob
     if matches!(access.root, Root::Field(..) | Root::Unknown) && !list.contains(&(access, kind)) {
         list.push((access, kind));
     }
-}
-
-/// The obligation of what a place holds, directly or as elements.
-fn kinds_in(tracer: &Tracer, index: u32, place: PlaceId) -> Vec<ObligationKind> {
-    let ty = tracer.ty(index, place);
-    let model = tracer.model;
-    let found = model.held_obligation(ty);
-    found.map(|o| o.kind).into_iter().collect()
 }
 
 /// Whether an argument may be released where it is handed to.

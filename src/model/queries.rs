@@ -175,12 +175,6 @@ impl Model {
         }
     }
 
-    /// What the owner of a value of that type, or of what is inside its wrappers, has to do: `Option<Child>`,
-    /// `Arc<Mutex<Vec<Child>>>`.
-    pub fn held_obligation(&self, ty: Ty) -> Option<&'static Obligation> {
-        self.inside(ty).find_map(|ty| self.obligation(self.payload(ty)))
-    }
-
     /// A type and the first arguments of the wrappers it is made of: `Arc<Mutex<HashMap<..>>>`, `Mutex<..>`, `HashMap<..>`.
     pub fn inside(&self, ty: Ty) -> impl Iterator<Item = Ty> + '_ {
         let step = |&ty: &Ty| match self.ty(ty) {

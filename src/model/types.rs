@@ -4,10 +4,11 @@ use super::Model;
 use super::defs::{BodyRef, DefId};
 use super::slots::Slots;
 use super::symbols::{Symbol, known};
+use crate::apis::Obligation;
 use rustc_hash::FxHashMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// An interned type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -123,6 +124,8 @@ struct Interned {
     generic: bool,
     /// Whether something in it is not known.
     partial: bool,
+    /// What [`Model::held_obligation`] says: it is asked for each operand of each statement.
+    held: OnceLock<Option<&'static Obligation>>,
 }
 
 impl Types {
@@ -150,7 +153,7 @@ impl Types {
             partial |= part.partial;
         });
         let (ty, data) = (Ty(ids.len() as u32), Arc::new(data));
-        self.slots.set(ty.0, Interned { data: Arc::clone(&data), generic, partial });
+        self.slots.set(ty.0, Interned { data: Arc::clone(&data), generic, partial, held: OnceLock::new() });
         ids.insert(data, ty);
         ty
     }
@@ -210,6 +213,13 @@ impl Model {
     /// Whether a parameter occurs in a type.
     pub fn is_generic(&self, ty: Ty) -> bool {
         self.types.slots.get(ty.0).generic
+    }
+
+    /// What the owner of a value of that type, or of what is inside its wrappers, has to do: `Option<Child>`,
+    /// `Arc<Mutex<Vec<Child>>>`.
+    pub fn held_obligation(&self, ty: Ty) -> Option<&'static Obligation> {
+        let find = || self.inside(ty).find_map(|ty| self.obligation(self.payload(ty)));
+        *self.types.slots.get(ty.0).held.get_or_init(find)
     }
 
     /// Whether something in a type is not known.
