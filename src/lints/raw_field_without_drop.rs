@@ -27,6 +27,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         let pushed = |stored: &&Stored| body.statements[stored.statement.index()].op == Op::CallMethod;
         let stored = fate.stored.iter().filter(|s| !(gives_up(tracer, seed) && pushed(s)));
         let fields = stored.filter_map(|&stored| model.stored_in(tracer, seed.body, stored));
+        let fields = fields.chain(fate.kept_in.iter().copied());
         for (owner, name) in fields {
             if !seen.contains(&(owner, name))
                 && !is_excused(model, owner, name)
@@ -44,7 +45,7 @@ fn is_excused(model: &Model, owner: DefId, name: Symbol) -> bool {
     model.raw_field_is_released(owner, name)
         || model.is_in_static(owner)
         // A copy of a handle that somebody else owns.
-        || model.is_copy(model.item_ty(owner))
+        || model.is_copy(model.adt(owner, &[]))
 }
 
 fn report(

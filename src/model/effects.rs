@@ -4,7 +4,8 @@
 //! if it was given by value, dropped.
 
 use super::access::Tracer;
-use super::{Callee, DefId, Model, Ty, TyData, known};
+use super::flow::Stored;
+use super::{Callee, DefId, Model, Symbol, Ty, TyData, known};
 use crate::apis::{FnRow, Obligation, ObligationKind, Owner, Slot};
 use crate::facts::BodyKind;
 use crate::facts::body::*;
@@ -94,6 +95,8 @@ pub struct ParamUses {
     pub own: Vec<Effects>,
     /// Parameter, callee, the callee's parameter, and whether the callee's result is the function's own.
     pub passed: Vec<(u32, DefId, u32, bool)>,
+    /// Parameter, and a field of the run's types in which it is kept.
+    pub kept_in: Vec<(u32, DefId, Symbol)>,
 }
 
 /// The uses of all parameters of a function.
@@ -102,7 +105,8 @@ pub fn param_uses(tracer: &Tracer, releases: &ReleaseNames) -> ParamUses {
     if tracer.model.body_header(root.at).kind != BodyKind::Fn {
         return ParamUses::default();
     }
-    let mut uses = ParamUses { own: vec![Effects::default(); root.body.params as usize], passed: Vec::new() };
+    let own = vec![Effects::default(); root.body.params as usize];
+    let mut uses = ParamUses { own, ..ParamUses::default() };
     for param in (0..root.body.params).filter(|&p| may_matter(tracer.model, root.types.locals[p as usize + 1])) {
         let mut walk = Walk { tracer, releases, param, uses: &mut uses, aliases: aliases(tracer) };
         walk.aliases[0][param as usize + 1] = true;
@@ -113,6 +117,8 @@ pub fn param_uses(tracer: &Tracer, releases: &ReleaseNames) -> ParamUses {
     }
     uses.passed.sort_unstable();
     uses.passed.dedup();
+    uses.kept_in.sort_unstable();
+    uses.kept_in.dedup();
     uses
 }
 
@@ -146,6 +152,15 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// It is kept: in a field, if that can be told.
+    fn stores(&mut self, index: u32, statement: StatementId, operand: Option<usize>) {
+        self.add(Effects::STORES);
+        let stored = Stored { statement, operand: operand.map(|at| at as u16) };
+        if let Some((owner, field)) = self.tracer.model.stored_in(self.tracer, index, stored) {
+            self.uses.kept_in.push((self.param, owner, field));
+        }
+    }
+
     fn add(&mut self, effects: Effects) {
         self.uses.own[self.param as usize].add(effects);
     }
@@ -187,10 +202,10 @@ impl Walk<'_> {
         let args = body.args(statement);
         let Some(at) = args.iter().position(|&a| self.is_alias(index, a)) else { return };
         match statement.op {
-            Op::Assign | Op::Cast | Op::Tuple | Op::Array => self.flows_to(index, statement.dest),
+            Op::Assign | Op::Cast | Op::Tuple | Op::Array => self.flows_to(index, id, statement.dest),
             // `data as usize | FLAG`
-            Op::Binary if statement.data <= BinaryOp::Bits as u32 => self.flows_to(index, statement.dest),
-            Op::Struct => self.add(Effects::STORES),
+            Op::Binary if statement.data <= BinaryOp::Bits as u32 => self.flows_to(index, id, statement.dest),
+            Op::Struct => self.stores(index, id, Some(at)),
             Op::CallMethod => self.call(index, id, statement, at),
             Op::Call => self.call(index, id, statement, at),
             Op::CallValue | Op::OpaqueMacro => self.add(Effects::UNKNOWN),
@@ -199,7 +214,7 @@ impl Walk<'_> {
         }
     }
 
-    fn flows_to(&mut self, index: u32, dest: PlaceId) {
+    fn flows_to(&mut self, index: u32, id: StatementId, dest: PlaceId) {
         let body = &self.tracer.body(index).body;
         match body.local_of(dest) {
             Some(local) if body.locals[local.index()].kind == LocalKind::Return => self.add(Effects::RETURNS),
@@ -208,10 +223,10 @@ impl Walk<'_> {
                 if body.projections_of(dest).contains(&Projection::Deref)
                     && !self.aliases[index as usize][local.index()] =>
             {
-                self.add(Effects::STORES)
+                self.stores(index, id, None)
             }
             Some(local) if covers(self.tracer, index, dest) => self.aliases[index as usize][local.index()] = true,
-            _ => self.add(Effects::STORES),
+            _ => self.stores(index, id, None),
         }
     }
 
@@ -233,13 +248,13 @@ impl Walk<'_> {
                 let tail = self.flows_if_returned(index, statement.dest);
                 self.uses.passed.push((self.param, def, at as u32, tail));
             }
-            Callee::Constructor(_) => self.add(Effects::STORES),
+            Callee::Constructor(_) => self.stores(index, id, Some(at)),
             Callee::Closure(_) | Callee::Unknown => self.add(Effects::UNKNOWN),
             Callee::External(_) | Callee::Distinctive(_) => match tracer.row(index, id) {
                 // `fd.to_string()`
                 None if statement.op == Op::CallMethod && at == 0 && is_number(tracer, index, statement) => {}
                 None => self.add(Effects::UNKNOWN),
-                Some(row) => self.row(index, row, statement, slot(row, at)),
+                Some(row) => self.row(index, id, row, at),
             },
         }
     }
@@ -253,18 +268,19 @@ impl Walk<'_> {
         index == 0 && body.locals[local.index()].kind == LocalKind::Return
     }
 
-    fn row(&mut self, index: u32, row: &FnRow, statement: &Statement, slot: Slot) {
+    fn row(&mut self, index: u32, id: StatementId, row: &FnRow, at: usize) {
+        let (dest, slot) = (self.tracer.body(index).body.statements[id.index()].dest, slot(row, at));
         if row.releases == Some(slot) || row.waits == Some(slot) || adopts(row, slot) {
             self.add(Effects::RELEASES_ANY);
         }
         match slot {
-            Slot::Receiver if row.through || row.element => self.flows_to(index, statement.dest),
+            Slot::Receiver if row.through || row.element => self.flows_to(index, id, dest),
             Slot::Receiver if row.consumes => self.add(Effects::UNKNOWN),
             Slot::Receiver => {}
             Slot::Arg(n) if row.stores.contains(&n) || row.spawns.is_some_and(|s| s.arg == n) => {
-                self.add(Effects::STORES)
+                self.stores(index, id, Some(at))
             }
-            Slot::Arg(n) if row.wraps.contains(&n) => self.flows_to(index, statement.dest),
+            Slot::Arg(n) if row.wraps.contains(&n) => self.flows_to(index, id, dest),
             Slot::Arg(_) => {}
         }
     }

@@ -228,7 +228,7 @@ impl Model {
     /// where values end, through another pointer to the same type.
     pub fn raw_field_is_released(&self, owner: DefId, name: Symbol) -> bool {
         let released = &self.analysis.released_raw;
-        let ty = self.field_ty(self.value_of(owner), name);
+        let ty = self.declared_field(owner, name).unwrap_or_default();
         let by_type = self.inside(ty).find_map(|ty| pointee(self, ty)).and_then(|to| self.head(to));
         // What several own may be released by another of them.
         let shared = self.inside(ty).any(|ty| self.type_row(ty).is_some_and(|row| row.strong));
@@ -236,10 +236,6 @@ impl Model {
             || released.fields.contains(&(owner, name))
             || released.names.contains(&name)
             || by_type.is_some_and(|to| released.reclaimed.contains(&to))
-    }
-
-    fn value_of(&self, owner: DefId) -> Ty {
-        self.item_ty(owner)
     }
 
     /// The field of a type of the run in which a statement stores a value.

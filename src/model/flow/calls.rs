@@ -85,6 +85,9 @@ impl Walk<'_> {
             return self.released(id);
         }
         if effects.any(Effects(Effects::UNKNOWN.0 | Effects::STORES.0)) {
+            let kept = self.model().digest_of(def).map_or(&[][..], |d| &d.params.kept_in);
+            let kept = kept.iter().filter(|(param, ..)| *param == at as u32);
+            self.fate.kept_in.extend(kept.map(|&(_, owner, field)| (owner, field)));
             return self.escape();
         }
         state.lent |= self.terms.copy && effects.any(Effects::FOREIGN);

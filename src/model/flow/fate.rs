@@ -1,7 +1,7 @@
 //! What is asked of a walk, and what it finds: how an obligation is met, and what became of the value.
 
-use super::super::DefId;
 use super::super::pairs::Pair;
+use super::super::{DefId, Symbol};
 use crate::apis::{Acquires, Condition, DropEffect, Obligation, ObligationKind};
 use crate::facts::body::{BlockId, EdgeKind, LocalId, StatementId};
 use crate::source::TextRange;
@@ -123,6 +123,8 @@ pub struct Fate {
     pub releases: Vec<TextRange>,
     /// Where it is stored in an owner.
     pub stored: Vec<Stored>,
+    /// Fields in which a function that gets it keeps it.
+    pub kept_in: Vec<(DefId, Symbol)>,
     /// Whether it is returned.
     pub returned: bool,
     /// The component of a tuple that it was made part of last.
