@@ -13,6 +13,7 @@ mod flow;
 mod heat;
 mod keyed;
 mod ledger;
+mod pairs;
 mod paths;
 mod types;
 
