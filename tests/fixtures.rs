@@ -32,7 +32,19 @@ macro_rules! fixtures {
     };
 }
 
-fixtures!(bom_crlf, broken, macros, not_utf8, pool_without_scope, two_packages, unbounded_globals, unjoined_tasks,);
+fixtures!(
+    bom_crlf,
+    broken,
+    forgotten_memory,
+    lost_handles,
+    macros,
+    not_utf8,
+    pool_without_scope,
+    temporary_files,
+    two_packages,
+    unbounded_globals,
+    unjoined_tasks,
+);
 
 fn check(name: &str) {
     let files = files_below(&support::repository().join("fixtures").join(name));

@@ -73,7 +73,7 @@ fn report(
             .to_owned(),
     )
     .primary("ends the process")
-    .label(Span { file: span.file, range: data.span }, format!("`{name}` is alive until here"));
+    .label(Span { file: span.file, range: data.span }, format!("`{name}` is still alive when the process ends"));
     match dropping.by {
         DropBy::Table => diagnostic,
         _ => diagnostic.note(format!("assumed that the drop of `{name}` has something to do at this point")),

@@ -4,11 +4,11 @@ use crate::apis::{Acquires, ObligationKind};
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
 use crate::facts::item_flags;
-use crate::model::Model;
 use crate::model::access::Tracer;
 use crate::model::acquires::{gives_up, is_put_back, last_two, was_pointed_to};
 use crate::model::digest::{Seed, SeedKind};
 use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
+use crate::model::{Model, TyData};
 use crate::source::Span;
 
 const NAME: &str = "into_raw_without_from_raw";
@@ -32,7 +32,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             .filter(|loss| loss.lost != Lost::Discarded || !was_pointed_to(tracer, seed))
         {
             out.push(report(model, tracer, position, seed, acquires, &fate, loss));
-        } else if fate.returned && is_export(model, position) && !model.reclaims(&acquires.released_by) {
+        } else if fate.returned && is_export(model, position) && !is_taken_back(tracer, position, seed, acquires) {
             out.push(given_out(model, tracer, position, seed, acquires));
         }
     });
@@ -46,6 +46,19 @@ fn acquires(tracer: &Tracer, seed: &Seed) -> Option<&'static Acquires> {
 fn is_meant(model: &Model, position: u32) -> bool {
     let name = model.text(model.def_name(model.analysis.digests[position as usize].owner));
     name.split('_').any(|part| part == "leak" || part == "forget")
+}
+
+/// Whether the run takes such a pointer back somewhere. One that is given out under its own type comes back under it.
+fn is_taken_back(tracer: &Tracer, position: u32, seed: &Seed, acquires: &Acquires) -> bool {
+    let model = tracer.model;
+    let ty = tracer.ty(seed.body, tracer.body(seed.body).body.statements[seed.statement.index()].dest);
+    let given_as = model.result_ty(model.analysis.digests[position as usize].owner);
+    match *model.ty(ty) {
+        TyData::Pointer(to) if ty == given_as && !model.is_partial(to) && !model.is_generic(to) => {
+            model.reclaims_ty(&acquires.released_by, to)
+        }
+        _ => model.reclaims(&acquires.released_by),
+    }
 }
 
 /// `extern "C" fn`: its caller is C code, which has no `from_raw`.
@@ -97,7 +110,18 @@ fn report(
         Lost::Exit(EdgeKind::Error) => "the memory behind this raw pointer is leaked when an error is returned",
         Lost::Exit(EdgeKind::Early) => "the memory behind this raw pointer is leaked on an early return",
         Lost::Exit(EdgeKind::Cancel) => "the memory behind this raw pointer is leaked when the future is dropped",
+        _ if !fate.releases.is_empty() => "the memory behind this raw pointer is not taken back on every path",
         _ => "the memory behind this raw pointer is never taken back",
+    };
+    let help = match loss.lost {
+        Lost::Exit(_) => {
+            "do what can fail before ownership is given up, or take the pointer back with the matching `from_raw` on every \
+             path"
+        }
+        _ => {
+            "lend the pointer (`as_ptr`, a reference) where it is only looked at, or take it back with the matching \
+             `from_raw` when the other side is done with it"
+        }
     };
     let partners = partners(acquires);
     let mut diagnostic = Diagnostic::new(
@@ -109,8 +133,7 @@ fn report(
         format!(
             "looked for {partners}, a place that keeps the pointer, or a caller that gets it; found none on this path"
         ),
-        "do what can fail before ownership is given up, or take the pointer back with the matching `from_raw` on every path"
-            .to_owned(),
+        help.to_owned(),
     )
     .primary("ownership is given up here");
     let at = |range| Span { file: span.file, range };

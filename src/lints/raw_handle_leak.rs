@@ -50,6 +50,7 @@ fn report(
     let what = acquired.what();
     let message = match when(loss) {
         Some(when) => format!("this {what} is not released {when}"),
+        None if !fate.releases.is_empty() => format!("this {what} is not released on every path"),
         None => format!("this {what} is never released"),
     };
     let diagnostic = Diagnostic::new(
@@ -62,9 +63,14 @@ fn report(
             "looked for {}, an owner that takes it, or a caller that gets it; found none on this path",
             acquired.partners(model)
         ),
-        "give it to an owner as soon as it is acquired (`OwnedFd`, or a struct whose `Drop` releases it): then every exit \
-         releases it"
-            .to_owned(),
+        match consumes(tracer, seed) {
+            true => "keep the owner and lend the handle (`as_raw_fd`, `as_raw_handle`), or give it to an owner again",
+            false => {
+                "give it to an owner as soon as it is acquired (`OwnedFd`, or a struct whose `Drop` releases it): then \
+                 every exit releases it"
+            }
+        }
+        .to_owned(),
     )
     .primary("acquired here");
     let diagnostic = match acquired.origin(model) {

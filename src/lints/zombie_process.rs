@@ -134,6 +134,7 @@ fn report_path(
 ) -> Diagnostic {
     let message = match when(loss) {
         Some(when) => format!("this child process is not waited for {when}"),
+        None if !fate.releases.is_empty() => "this child process is not waited for on every path".to_owned(),
         None if loss.ended => "this child process is killed and never waited for".to_owned(),
         None => "nobody waits for this child process".to_owned(),
     };

@@ -6,6 +6,7 @@ use crate::facts::body::*;
 use crate::facts::body_flags;
 use crate::facts::types::PathId;
 use crate::source::TextRange;
+use proc_macro2::Span;
 use syn::{Expr, Lit, Member, UnOp};
 
 /// Literal elements of an array beyond this many say nothing new.
@@ -385,12 +386,12 @@ impl Lowerer {
             }
             Add(_) | Sub(_) | Mul(_) | Div(_) | Rem(_) => (BinaryOp::Arithmetic, false),
             BitXor(_) | BitAnd(_) | BitOr(_) | Shl(_) | Shr(_) => (BinaryOp::Bits, false),
-            Eq(_) => (BinaryOp::Eq, false),
-            Ne(_) => (BinaryOp::Ne, false),
-            Lt(_) => (BinaryOp::Lt, false),
-            Le(_) => (BinaryOp::Le, false),
-            Gt(_) => (BinaryOp::Gt, false),
-            Ge(_) => (BinaryOp::Ge, false),
+            Eq(t) => return self.compare(dest, e, BinaryOp::Eq, &t.spans),
+            Ne(t) => return self.compare(dest, e, BinaryOp::Ne, &t.spans),
+            Lt(t) => return self.compare(dest, e, BinaryOp::Lt, &t.spans),
+            Le(t) => return self.compare(dest, e, BinaryOp::Le, &t.spans),
+            Gt(t) => return self.compare(dest, e, BinaryOp::Gt, &t.spans),
+            Ge(t) => return self.compare(dest, e, BinaryOp::Ge, &t.spans),
             AddAssign(_) | SubAssign(_) | MulAssign(_) | DivAssign(_) | RemAssign(_) => (BinaryOp::Arithmetic, true),
             _ => (BinaryOp::Bits, true),
         };
@@ -405,6 +406,18 @@ impl Lowerer {
         let left = self.operand(&e.left, Position::Bare);
         let right = self.operand(&e.right, Position::Bare);
         self.emit(Op::Binary, dest, op as u32, &[left, right], TextRange::default());
+    }
+
+    /// A comparison; it is shown by its operator.
+    fn compare(&mut self, dest: PlaceId, e: &syn::ExprBinary, op: BinaryOp, operator: &[Span]) {
+        let left = self.operand(&e.left, Position::Bare);
+        let right = self.operand(&e.right, Position::Bare);
+        let span = match operator {
+            [first, .., last] => self.range_to(*first, *last),
+            [only] => self.range(*only),
+            [] => TextRange::default(),
+        };
+        self.emit(Op::Binary, dest, op as u32, &[left, right], span);
     }
 
     fn assign(&mut self, e: &syn::ExprAssign) {

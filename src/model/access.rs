@@ -365,9 +365,18 @@ impl<'a> Tracer<'a> {
         if block.span.hi > 0 {
             return block.span;
         }
-        let local = block.operand.as_place().and_then(|(_, place)| body.local_of(place));
-        let definition = local.and_then(|local| self.definition_id(index, local));
-        definition.map_or(TextRange::default(), |id| body.spans[id.index()])
+        // `!done()`: the call.
+        let mut operand = Some(block.operand);
+        for _ in 0..4 {
+            let local = operand.and_then(|o| o.as_place()).and_then(|(_, place)| body.local_of(place));
+            let Some(id) = local.and_then(|local| self.definition_id(index, local)) else { break };
+            let span = body.spans[id.index()];
+            if span.hi > 0 {
+                return span;
+            }
+            operand = body.args(&body.statements[id.index()]).first().copied();
+        }
+        TextRange::default()
     }
 
     /// Variables and parameters that an operand is made of.

@@ -230,7 +230,7 @@ impl<'a> Acquired<'a> {
 
     /// Who may release it, in words.
     pub fn partners(self, model: &Model) -> String {
-        let names: Vec<String> = match self {
+        let mut names: Vec<String> = match self {
             Acquired::Row(acquires) => acquires.released_by.iter().map(|p| format!("`{}`", last_two(p))).collect(),
             Acquired::Pair(pair) => {
                 let name = |&c| model.callee_path(c).rsplit("::").next().unwrap_or_default();
@@ -238,6 +238,9 @@ impl<'a> Acquired<'a> {
             }
             Acquired::Made(..) => vec!["a release".to_owned()],
         };
+        // `libc::close` and `nix::unistd::close` are one name.
+        let mut seen = FxHashSet::default();
+        names.retain(|name| seen.insert(name.clone()));
         names.join(", ")
     }
 

@@ -190,8 +190,13 @@ impl Walk<'_> {
 
     fn is_alias(&self, index: u32, operand: Operand) -> bool {
         let body = &self.tracer.body(index).body;
+        // `for fd in fds { close(*fd) }`: what is done to an element is done to what holds it.
+        let is_element = |place| {
+            let mut steps = body.projections_of(place).iter();
+            steps.all(|step| matches!(step, Projection::Element | Projection::Deref))
+        };
         operand.as_place().is_some_and(|(_, place)| {
-            covers(self.tracer, index, place)
+            (covers(self.tracer, index, place) || is_element(place))
                 && body.local_of(place).is_some_and(|l| self.aliases[index as usize][l.index()])
         })
     }

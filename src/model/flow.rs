@@ -5,18 +5,19 @@
 //! obligation. What excuses is enough if possible; what is lost is lost for certain, on that path.
 //!
 //! `fate` says what is asked and found, `calls` what calls do with a held value, `branches` which edges show that there
-//! is none.
+//! is none, `ends` what never comes back.
 
 mod branches;
 mod calls;
 mod conditions;
+mod ends;
 mod fate;
 
 pub use fate::{Fate, Loss, Lost, Stored, Terms, drops_safely};
 
 use super::access::{Root, Tracer};
 use super::effects::{ReleaseNames, covers};
-use super::{Callee, Model, TyData};
+use super::{Model, TyData};
 use crate::apis::ObligationKind;
 use crate::facts::body::*;
 use crate::source::TextRange;
@@ -38,6 +39,8 @@ struct State {
     held: Vec<(LocalId, Role)>,
     ended: bool,
     lent: bool,
+    /// Whether a loop over what is held has gone round.
+    rounds: bool,
 }
 
 impl State {
@@ -57,6 +60,11 @@ impl State {
 
     fn owned(&self) -> bool {
         self.held.iter().any(|(_, r)| *r == Role::Owner)
+    }
+
+    /// What ends with its scope. What told whether there is a value tells it still: `let ok = pipe(..) == 0;`.
+    fn dying(&self, in_scope: impl Fn(LocalId) -> bool) -> Vec<(LocalId, Role)> {
+        self.held.iter().copied().filter(|&(l, role)| role != Role::Status && in_scope(l)).collect()
     }
 }
 
@@ -222,17 +230,13 @@ impl<'a> Walk<'a> {
 
     fn follow(&mut self, block: &Block, edge: &Edge, mut state: State, seen: &mut FxHashSet<(BlockId, State)>) {
         let body = self.body();
-        let dying: Vec<LocalId> = state
-            .held
-            .iter()
-            .map(|(l, _)| *l)
-            .filter(|l| {
-                let scope = body.locals[l.index()].scope;
-                body.scopes_up(edge.from).take_while(|&s| s != edge.into).any(|s| s == scope)
-            })
-            .collect();
-        let owner = dying.iter().copied().find(|&l| state.role(l) == Some(Role::Owner));
-        dying.iter().for_each(|&l| state.remove(l));
+        let left = |l: LocalId| {
+            let scope = body.locals[l.index()].scope;
+            body.scopes_up(edge.from).take_while(|&s| s != edge.into).any(|s| s == scope)
+        };
+        let dying = state.dying(left);
+        let owner = dying.iter().find(|(_, role)| *role == Role::Owner).map(|(l, _)| *l);
+        dying.iter().for_each(|(l, _)| state.remove(*l));
         if !state.owned() {
             if let Some(holder) = owner {
                 let lost = match edge.kind {
@@ -243,10 +247,20 @@ impl<'a> Walk<'a> {
             }
             return;
         }
+        state.rounds |= self.is_round(edge.to, &state);
         if seen.insert((edge.to, state.clone())) {
             let branch = matches!(block.end, End::Branch | End::Switch).then(|| self.nodes[self.node].block);
             self.nodes.push(Node { block: edge.to, state, from: self.node, branch });
         }
+    }
+
+    /// Whether the way back to `to` ends a round of `for fd in fds`.
+    fn is_round(&self, to: BlockId, state: &State) -> bool {
+        let (body, here) = (self.body(), self.nodes[self.node].block);
+        let header = &body.blocks[to.index()];
+        header.end == End::Next
+            && header.in_loop.get().is_some_and(|l| body.block_in_loop(here, l))
+            && self.is_held(state, header.operand)
     }
 
     fn scope_end(&self, holder: LocalId) -> Lost {
@@ -278,29 +292,6 @@ impl<'a> Walk<'a> {
         name.is_some_and(|n| n.starts_with("_detached") || n.starts_with("_leaked"))
     }
 
-    /// `spawn()?; process::exit(0)`: whatever follows the block at hand ends the process.
-    fn process_ends(&self) -> bool {
-        let body = self.body();
-        let mut seen = vec![false; body.blocks.len()];
-        let mut todo = vec![self.nodes[self.node].block];
-        let mut ended = false;
-        while let Some(id) = todo.pop() {
-            if std::mem::replace(&mut seen[id.index()], true) {
-                continue;
-            }
-            let block = &body.blocks[id.index()];
-            if block.statements.ids().any(|s| self.never_returns(StatementId(s))) {
-                ended = true;
-                continue;
-            }
-            if block.end == End::Exit {
-                return false;
-            }
-            todo.extend(body.edges_of(id).iter().map(|e| e.to));
-        }
-        ended
-    }
-
     fn local_of(&self, operand: Operand) -> Option<(LocalId, Position, PlaceId)> {
         let (position, place) = operand.as_place()?;
         let local = self.body().local_of(place)?;
@@ -329,7 +320,8 @@ impl<'a> Walk<'a> {
     fn is_inner_part(&self, position: Position, place: PlaceId) -> bool {
         let steps = self.body().projections_of(place);
         let borrowed = matches!(position, Position::Ref | Position::RefMut);
-        if self.terms.copy && (borrowed && steps.contains(&Projection::Deref) || steps == [Projection::Element]) {
+        let element = |step: &Projection| matches!(step, Projection::Element | Projection::Deref);
+        if self.terms.copy && (borrowed && steps.contains(&Projection::Deref) || steps.iter().all(element)) {
             return true;
         }
         let ty = self.body().local_of(place).map(|l| self.tracer.body(self.index).types.locals[l.index()]);
@@ -370,6 +362,7 @@ impl<'a> Walk<'a> {
             return Step::Stop;
         }
         let args = body.args(&statement);
+        self.forget_status(&statement, state);
         let held = args.iter().enumerate().find_map(|(at, &arg)| {
             let (local, position, place) = self.local_of(arg)?;
             let role = state.role(local).filter(|&role| role != Role::Status)?;
@@ -483,6 +476,16 @@ impl<'a> Walk<'a> {
         Step::Go
     }
 
+    /// `rc = step(db)`: from now on it tells of something else.
+    fn forget_status(&self, statement: &Statement, state: &mut State) {
+        let body = self.body();
+        let Some(local) = statement.dest.get().and_then(|d| body.whole_local(d)) else { return };
+        let told = || body.args(statement).iter().any(|&arg| self.is_status(state, arg));
+        if state.role(local) == Some(Role::Status) && statement.op != Op::Declare && !told() {
+            state.remove(local);
+        }
+    }
+
     fn is_status(&self, state: &State, operand: Operand) -> bool {
         let local = operand.as_place().and_then(|(_, place)| self.body().local_of(place));
         local.is_some_and(|l| state.role(l) == Some(Role::Status))
@@ -490,7 +493,7 @@ impl<'a> Walk<'a> {
 
     fn end_of_scope(&mut self, scope: ScopeId, state: &mut State) -> Step {
         let body = self.body();
-        let dying: Vec<_> = state.held.iter().copied().filter(|(l, _)| body.locals[l.index()].scope == scope).collect();
+        let dying = state.dying(|l| body.locals[l.index()].scope == scope);
         dying.iter().for_each(|(l, _)| state.remove(*l));
         if state.owned() {
             return Step::Go;
@@ -499,13 +502,5 @@ impl<'a> Walk<'a> {
             self.lose(self.scope_end(holder), TextRange::default(), holder, state);
         }
         Step::Met
-    }
-
-    fn never_returns(&self, id: StatementId) -> bool {
-        match self.tracer.body(self.index).types.callee(id) {
-            Callee::External(_) | Callee::Distinctive(_) => self.tracer.row(self.index, id).is_some_and(|r| r.never),
-            Callee::Def(def) => matches!(self.model().ty(self.model().item_ty(def)), TyData::Never),
-            _ => false,
-        }
     }
 }

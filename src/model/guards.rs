@@ -95,7 +95,7 @@ pub fn decisions(tracer: &Tracer, drop: &HandDrop) -> Vec<Decision> {
             .iter()
             .any(|e| !leads(e, &|b| frees[b.index()]) && leads(e, &|b| body.blocks[b.index()].end == End::Exit));
         if let (Some(edge), true) = (freed, without) {
-            list.push(Decision { at: body.blocks[id.index()].span, reason: reason(tracer, drop, id, edge) });
+            list.push(Decision { at: tracer.branch_span(0, id), reason: reason(tracer, drop, id, edge) });
         }
     }
     list

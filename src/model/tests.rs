@@ -22,14 +22,14 @@ fn package(files: &[(&str, &str)]) -> Model {
     link(&[("krate", files)])
 }
 
-/// Links packages, each in a folder of its own name; every one may use the others and `tokio`, `libc`, `ext`, `nix` 0.29.
+/// Links packages, each in a folder of its own name; every one may use the others and some crates, `nix` 0.29 among them.
 fn link(packages: &[(&str, &[(&str, &str)])]) -> Model {
     let (mut units, mut infos) = (Vec::new(), Vec::new());
     for (index, (name, files)) in packages.iter().enumerate() {
         let folder = PathBuf::from("/ws").join(name);
         let target = |name: &str, kind, file: &str| TargetInfo { name: name.to_owned(), kind, root: folder.join(file) };
         let others = packages.iter().map(|(other, _)| *other).filter(|other| other != name);
-        let external = ["tokio", "libc", "ext", "once_cell", "parking_lot", "anyhow", "nix"];
+        let external = ["tokio", "libc", "libsqlite3_sys", "ext", "once_cell", "parking_lot", "anyhow", "nix"];
         infos.push(PackageInfo {
             name: (*name).to_owned(),
             targets: vec![target(name, TargetKind::Lib, "src/lib.rs"), target("app", TargetKind::Bin, "src/main.rs")],

@@ -104,6 +104,9 @@ impl Walk<'_> {
         if role == Role::View || self.terms.copy {
             return Step::Go;
         }
+        if self.never_ends(def) {
+            return self.escape();
+        }
         self.lose(Lost::InCallee(def), self.body().spans[id.index()], local, state);
         Step::Met
     }
@@ -169,6 +172,11 @@ impl Walk<'_> {
             return self.escape();
         }
         match slot {
+            // `fds.into_iter()`: a copy of each.
+            Slot::Receiver if self.terms.copy && row.element => {
+                self.arrive(state, statement.dest, id, Role::Owner);
+                Step::Go
+            }
             Slot::Receiver if row.consumes && !by_ref => self.adapted(id, statement, row, local, state),
             Slot::Receiver if row.through || row.element => {
                 let role = if row.moves_out { Role::Owner } else { Role::View };

@@ -33,6 +33,11 @@ impl Condition {
         Condition { compare, with: self.with.clone() }
     }
 
+    /// `== CLOSED`, where nothing is known of the constant: it may be the one that says that there is none.
+    pub fn may_name_a_failure(&self) -> bool {
+        self.compare == Compare::Eq && matches!(self.with, Constant::Name(_)) && value(&self.with) >= OTHER
+    }
+
     /// Whether no value meets both.
     pub fn excludes(&self, other: &Condition) -> bool {
         let (a, b) = (value(&self.with), value(&other.with));

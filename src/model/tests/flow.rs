@@ -5,6 +5,8 @@ use crate::model::access::Tracer;
 use crate::model::digest::{Seed, SeedKind};
 use crate::model::flow::{Fate, Lost, Terms, fate};
 
+mod raw;
+
 /// The fate of the first child, pool or pointer that `krate::f` acquires, in words.
 fn fate_of(items: &str) -> String {
     let text = format!(
@@ -239,6 +241,8 @@ fn through_functions_of_the_run() {
         ("fn f(g: fn(Child)) { let c = SPAWN.unwrap(); g(c); }", "escapes"),
         ("fn f() { let c = SPAWN.unwrap(); keep!(c); }", "escapes"),
         ("trait T { fn keep(self, c: Child); } fn f(t: impl T) { t.keep(SPAWN.unwrap()); }", "escapes"),
+        ("fn f() { let c = SPAWN.unwrap(); later(c); } fn later(c: Child) { todo!() }", "escapes"),
+        ("fn f() { let c = SPAWN.unwrap(); serve(&c); } fn serve(c: &Child) { loop { thread::park(); } }", "nothing"),
     ]);
 }
 
@@ -252,6 +256,14 @@ fn where_the_process_ends() {
         ("fn f() { let c = SPAWN.unwrap(); c.id(); panic!(\"no\"); }", "nothing"),
         ("fn f() { let c = SPAWN.unwrap(); c.id(); loop { thread::park(); } }", "nothing"),
         ("fn f(b: bool) { let mut c = SPAWN.unwrap(); if b { std::process::exit(0); } c.wait().ok(); }", "released"),
+        ("fn f(b: bool) { SPAWN.unwrap(); if b { std::process::exit(1) } else { std::process::exit(0) } }", "nothing"),
+        ("fn f(v: Vec<u8>) { for _ in v { SPAWN.unwrap(); } std::process::exit(0); }", "nothing"),
+        ("fn f(b: bool) { loop { SPAWN.unwrap(); if b { std::process::exit(0); } } }", "lost: Discarded"),
+        ("fn f() { loop { match SPAWN { Ok(_) => std::process::exit(0), Err(_) => thread::park() } } }", "nothing"),
+        (
+            "fn f(l: std::net::TcpListener) { for _ in l.incoming() { SPAWN.unwrap(); } std::process::exit(0); }",
+            "lost: Discarded",
+        ),
     ]);
 }
 
