@@ -89,13 +89,13 @@ fn report(
 }
 
 fn confidence(model: &Model, owner: crate::model::DefId, acquired: &Acquired, fate: &Fate, loss: &Loss) -> Confidence {
-    let by_name = acquired.evidence() == Some(Evidence::Named);
+    let by_name = matches!(acquired.evidence(), Some(Evidence::Named | Evidence::Typed | Evidence::NamedAndTyped));
     match loss.lost {
         Lost::Exit(EdgeKind::Cancel) => Confidence::Low,
         // `if size == 0 { p = dangling }`: what was there may have been nothing.
         Lost::Overwritten => Confidence::Low,
         _ if model.is_tool(owner) => Confidence::Low,
-        // Two names alike, and never a release of what this call gives: they may not belong together.
+        // A pair that was guessed, and never a release of what this call gives: they may not belong together.
         _ if by_name && fate.releases.is_empty() => Confidence::Low,
         // An object that takes itself back in a callback looks the same.
         _ if matches!(acquired, Acquired::Made(_, ObligationKind::RawMemory, _)) && fate.releases.is_empty() => {

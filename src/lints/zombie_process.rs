@@ -25,12 +25,11 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         }
         let terms = Terms::of_value(obligation);
         let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
-        // A field that nobody waits for is worse than an error on the way to it.
-        let found = kept(tracer, seed, &fate).or_else(|| fate.worst().map(Found::Path));
-        if let Some(found) = found {
-            if let Found::Field { owner, .. } = found {
-                reported.push(owner);
-            }
+        let field = kept(tracer, seed, &fate);
+        if let Some(Found::Field { owner, .. }) = field {
+            reported.push(owner);
+        }
+        for found in field.into_iter().chain(fate.worst().map(Found::Path)) {
             out.push(report(model, tracer, position, seed, &fate, found));
         }
     });
