@@ -5,7 +5,7 @@ use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
 use crate::facts::item_flags;
 use crate::model::access::Tracer;
-use crate::model::acquires::{gives_up, is_put_back, last_two, was_pointed_to};
+use crate::model::acquires::{gives_up, is_correlated, is_put_back, last_two, was_pointed_to};
 use crate::model::digest::{Seed, SeedKind};
 use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
 use crate::model::{Model, TyData};
@@ -28,7 +28,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         // `match give(p) { 0 => Ok(()), e => { Box::from_raw(p); Err(e) } }`: taken back where it was refused.
         let handed_over = |l: &Loss| l.lent && !matches!(l.lost, Lost::Exit(_)) && !fate.releases.is_empty();
         if let Some(loss) = loss
-            .filter(|loss| !handed_over(loss))
+            .filter(|loss| !handed_over(loss) && !is_correlated(tracer, seed, &fate, loss))
             .filter(|loss| loss.lost != Lost::Discarded || !was_pointed_to(tracer, seed))
         {
             out.push(report(model, tracer, position, seed, acquires, &fate, loss));

@@ -27,10 +27,18 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         let fate = fate(tracer, &model.analysis.releases, acquired.terms(), seed.body, seed.statement);
         // `let _ = file.into_raw_fd();` gives it up on purpose, as `forget` does.
         let meant = |loss: &Loss| loss.lost == Lost::Discarded && !loss.lent && consumes(tracer, seed);
-        if let Some(loss) = fate.worst().filter(|loss| !meant(loss) && !is_correlated(tracer, seed, loss)) {
+        // `if let Err(e) = driver.poll(p) { free(p); return Err(e) } Ok(())`: taken back where it was refused.
+        let given = |loss: &Loss| {
+            loss.lent && !matches!(loss.lost, Lost::Exit(_)) && is_boxed(&acquired) && !fate.releases.is_empty()
+        };
+        if let Some(loss) = fate.worst().filter(|l| !meant(l) && !given(l) && !is_correlated(tracer, seed, &fate, l)) {
             out.push(report(model, tracer, position, seed, &acquired, &fate, loss));
         }
     });
+}
+
+fn is_boxed(acquired: &Acquired) -> bool {
+    matches!(acquired, Acquired::Made(_, ObligationKind::RawMemory, _))
 }
 
 fn consumes(tracer: &Tracer, seed: &Seed) -> bool {
@@ -98,9 +106,7 @@ fn confidence(model: &Model, owner: crate::model::DefId, acquired: &Acquired, fa
         // A pair that was guessed, and never a release of what this call gives: they may not belong together.
         _ if by_name && fate.releases.is_empty() => Confidence::Low,
         // An object that takes itself back in a callback looks the same.
-        _ if matches!(acquired, Acquired::Made(_, ObligationKind::RawMemory, _)) && fate.releases.is_empty() => {
-            Confidence::Low
-        }
+        _ if is_boxed(acquired) && fate.releases.is_empty() => Confidence::Low,
         _ if acquired.evidence().is_some() || fate.escapes || fate.gave_up || !fate.stored.is_empty() => {
             Confidence::Medium
         }

@@ -3,7 +3,7 @@
 use super::access::Tracer;
 use super::digest::{Digest, Seed, SeedKind};
 use super::exits::call_behind;
-use super::flow::{Loss, Terms, fate};
+use super::flow::{Fate, Loss, Terms, fate};
 use super::pairs::{Evidence, Pair};
 use super::{DefId, Model, TyData};
 use crate::apis::{Acquires, ObligationKind};
@@ -182,22 +182,32 @@ pub fn is_one_of_cfgs(tracer: &Tracer, seed: &Seed) -> bool {
 }
 
 /// `let p = if pid == 0 { current() } else { open(pid) }; …; if pid != 0 { close(p) }`: the branch that leads to the loss
-/// asks for the same as one before the acquire, and so may rule the acquire out.
-pub fn is_correlated(tracer: &Tracer, seed: &Seed, loss: &Loss) -> bool {
+/// asks for the same as one before the acquire, and so may rule the acquire out. Or it asks for the same as one after it:
+/// `if status != 0 { free(p) } …; if status != 0 { return }`.
+pub fn is_correlated(tracer: &Tracer, seed: &Seed, fate: &Fate, loss: &Loss) -> bool {
     let body = &tracer.body(seed.body).body;
     let from = body.spans[seed.statement.index()].lo;
     let acquired = body.statements[seed.statement.index()].dest.get().and_then(|d| body.local_of(d));
     let asked = |block: &Block| tracer.ingredients(seed.body, block.operand);
-    let branches = |block: &&Block| matches!(block.end, End::Branch | End::Switch);
-    let before: FxHashSet<LocalId> = (0..body.blocks.len() as u32)
-        .map(BlockId)
-        .filter(|&id| tracer.branch_span(seed.body, id).lo < from)
-        .map(|id| &body.blocks[id.index()])
-        .filter(branches)
-        .flat_map(asked)
-        .collect();
-    let after = loss.way.iter().filter(|&&id| tracer.branch_span(seed.body, id).lo > from);
-    after.flat_map(|id| asked(&body.blocks[id.index()])).any(|local| Some(local) != acquired && before.contains(&local))
+    let before = |id: BlockId| {
+        let block = &body.blocks[id.index()];
+        matches!(block.end, End::Branch | End::Switch) && tracer.branch_span(seed.body, id).lo < from
+    };
+    let all = (0..body.blocks.len() as u32).map(BlockId);
+    let mut known: FxHashSet<LocalId> =
+        all.filter(|&id| before(id)).flat_map(|id| asked(&body.blocks[id.index()])).collect();
+    let after = loss.way.iter().map(|id| &body.blocks[id.index()]);
+    // `check(status)?`
+    let exit = body.blocks.iter().find(|block| block.end == End::Try && block.span == loss.at);
+    let repeats = !fate.releases.is_empty();
+    after.chain(exit).any(|block| {
+        let asked: Vec<LocalId> = asked(block).into_iter().filter(|&local| Some(local) != acquired).collect();
+        let met = asked.iter().any(|local| known.contains(local));
+        if repeats {
+            known.extend(asked);
+        }
+        met
+    })
 }
 
 /// The local that gives up ownership.

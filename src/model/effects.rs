@@ -123,7 +123,7 @@ pub fn param_uses(tracer: &Tracer, releases: &ReleaseNames) -> ParamUses {
 }
 
 /// Whether a parameter of that type can be something with an obligation: only then is it asked for.
-fn may_matter(model: &Model, ty: Ty) -> bool {
+pub fn may_matter(model: &Model, ty: Ty) -> bool {
     match model.ty(model.peel_refs(ty)) {
         // `Arc::into_raw(x) as usize`: an address goes round as a number.
         TyData::Prim(name) => matches!(model.text(*name), "usize" | "isize" | "u64" | "i64" | "i32"),

@@ -53,7 +53,9 @@ pub fn raw_fields(tracer: &Tracer) -> RawFields {
             }
             for (at, operand) in typed.body.args(statement).iter().enumerate() {
                 let Some((position, place)) = operand.as_place() else { continue };
-                if is_raw(model, tracer.ty(index, place), thorough) {
+                // `Box::from_raw(self.0.as_mut())`
+                let taken_back = || tracer.row(index, StatementId(id as u32)).is_some_and(|row| row.adopts.is_some());
+                if is_raw(model, tracer.ty(index, place), thorough) || taken_back() {
                     used(tracer, index, StatementId(id as u32), at, (position, place), &mut found);
                 }
             }

@@ -1,7 +1,7 @@
 //! What a call does with a held value: releases it, keeps it, hands it through, drops it, or only looks at it.
 
 use super::super::access::is_reference;
-use super::super::effects::{Effects, adopts, is_number, slot};
+use super::super::effects::{Effects, adopts, is_number, may_matter, slot};
 use super::super::{BodyRef, Callee, DefId, Ty, TyData};
 use super::{Fate, Held, Lost, Role, State, Step, Stored, Walk, fate_of_local};
 use crate::apis::{FnRow, ObligationKind, Slot};
@@ -88,6 +88,11 @@ impl Walk<'_> {
             let kept = self.model().digest_of(def).map_or(&[][..], |d| &d.params.kept_in);
             let kept = kept.iter().filter(|(param, ..)| *param == at as u32);
             self.fate.kept_in.extend(kept.map(|&(_, owner, field)| (owner, field)));
+            return self.escape();
+        }
+        // `env.set_field(JValue::from(p as i64))`: such parameters are not looked at.
+        let param = self.model().params_of(def).get(at).copied().unwrap_or_default();
+        if self.terms.copy && !may_matter(self.model(), param) {
             return self.escape();
         }
         state.lent |= self.terms.copy && effects.any(Effects::FOREIGN);
