@@ -1,7 +1,7 @@
 //! Which edges show that nothing is owed: the acquire failed, or there never was a value.
 
 use super::super::effects::{Effects, covers};
-use super::super::{Callee, Ty, TyData};
+use super::super::{Callee, TyData};
 use super::{State, Walk};
 use crate::apis::{Compare, Condition, Constant};
 use crate::facts::body::*;
@@ -165,9 +165,9 @@ impl Walk<'_> {
         if self.is_status(state, operand) {
             return vec![self.terms.ok.clone().unwrap_or(Condition::number(Compare::Eq, 0))];
         }
-        let ty = operand.as_place().map(|(_, place)| self.uncast(place));
+        let ty = operand.as_place().map(|(_, place)| self.tracer.ty(self.index, place));
         let usual = match ty.map(|ty| self.model().ty(ty)) {
-            // `if fd > 0`, `if handle == 0`: who asks so takes 0 for none.
+            // `if fd > 0`, `if p as usize == 0`: who asks so takes 0 for none.
             Some(TyData::Prim(_)) => [Condition::number(Compare::Gt, 0), Condition::number(Compare::Ne, -1)],
             _ => [Condition::number(Compare::Ne, 0), Condition::number(Compare::Ne, -1)],
         };
@@ -175,14 +175,6 @@ impl Walk<'_> {
         let negative = unknown.then(|| Condition::number(Compare::Ge, 0));
         let said = self.terms.ok.clone().filter(|_| self.terms.out.is_none());
         said.into_iter().chain(usual).chain(negative).collect()
-    }
-
-    /// The type of a place, or of what was cast to it: `p as usize`.
-    fn uncast(&self, place: PlaceId) -> Ty {
-        let local = self.body().whole_local(place);
-        let definition = local.and_then(|l| self.tracer.definition(self.index, l)).filter(|s| s.op == Op::Cast);
-        let from = definition.and_then(|s| self.body().args(s).first()?.as_place());
-        self.tracer.ty(self.index, from.map_or(place, |(_, from)| from))
     }
 
     /// `if r.is_err()`, `if p.is_null()`, `if fd < 0`, `if rc != 0`.

@@ -186,6 +186,10 @@ fn conditions_on_a_pointer() {
             "released",
         ),
         (
+            "fn f() -> bool { let p = MMAP; if (p as isize) < 0 { return false; } unsafe { libc::munmap(p, 9) }; true }",
+            "released",
+        ),
+        (
             "fn f() -> io::Result<()> { let p = MMAP; if p != libc::MAP_FAILED { may()?; unsafe { libc::munmap(p, 9) }; } Ok(()) }",
             "released; lost: Error exit",
         ),
