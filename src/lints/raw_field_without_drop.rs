@@ -26,8 +26,10 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         let body = &tracer.body(seed.body).body;
         let pushed = |stored: &&Stored| body.statements[stored.statement.index()].op == Op::CallMethod;
         let stored = fate.stored.iter().filter(|s| !(gives_up(tracer, seed) && pushed(s)));
-        let fields = stored.filter_map(|&stored| model.stored_in(tracer, seed.body, stored));
-        for (owner, name) in fields {
+        let fields: Vec<_> = stored.filter_map(|&stored| model.stored_in(tracer, seed.body, stored)).collect();
+        // Of several structs that have a copy, one that releases it is enough.
+        let is_released = |&(owner, name): &(DefId, Symbol)| model.raw_field_is_released(owner, name);
+        for (owner, name) in fields.iter().copied().filter(|_| !fields.iter().any(is_released)) {
             if !seen.contains(&(owner, name))
                 && !is_excused(model, owner, name)
                 && let Some(span) = model.field_span(owner, name)

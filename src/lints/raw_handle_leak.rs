@@ -18,7 +18,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted =
         |seed: &Seed| matches!(model.gives(seed.kind), Some(ObligationKind::Handle | ObligationKind::RawMemory));
     model.each_seed(wanted, |tracer, position, seed| {
-        let excused = gives_up(tracer, seed) || is_put_back(tracer, seed) || is_one_of_cfgs(tracer, seed);
+        let excused = gives_up(tracer, seed) || is_put_back(tracer, seed);
         let Some(acquired) = acquired(tracer, seed).filter(|_| !excused) else { return };
         // What is made once lives as long as the process.
         if model.runs_at(position, seed.body, false) == Runs::Once {
@@ -27,7 +27,8 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         let fate = fate(tracer, &model.analysis.releases, acquired.terms(), seed.body, seed.statement);
         // `let _ = file.into_raw_fd();` gives it up on purpose, as `forget` does.
         let meant = |loss: &Loss| loss.lost == Lost::Discarded && !loss.lent && consumes(tracer, seed);
-        if let Some(loss) = fate.worst().filter(|loss| !meant(loss) && !is_correlated(tracer, seed, loss)) {
+        let may_be_met = |loss: &Loss| is_correlated(tracer, seed, loss) || is_one_of_cfgs(tracer, seed, loss);
+        if let Some(loss) = fate.worst().filter(|loss| !meant(loss) && !may_be_met(loss)) {
             out.push(report(model, tracer, position, seed, &acquired, &fate, loss));
         }
     });
