@@ -115,9 +115,11 @@ pub fn gives_up(tracer: &Tracer, seed: &Seed) -> bool {
     row.and_then(|row| row.acquires.as_ref()).is_some_and(|a| a.kind == ObligationKind::RawMemory)
 }
 
-/// `mmap(addr, .., MAP_FIXED, ..)`: nothing new is acquired.
+/// `mmap(addr, .., MAP_FIXED, ..)`, `fcntl(fd, F_GETFL)`: nothing new is acquired.
 fn is_excepted(tracer: &Tracer, seed: &Seed, acquires: &Acquires) -> bool {
+    let only = &acquires.only_with;
     acquires.unless.as_deref().is_some_and(|unless| is_given(tracer, seed, |name| name == unless))
+        || !only.is_empty() && !is_given(tracer, seed, |name| only.iter().any(|o| o == name))
 }
 
 /// Whether a constant of such a name is among the arguments.
@@ -165,8 +167,9 @@ pub fn was_pointed_to(tracer: &Tracer, seed: &Seed) -> bool {
     })
 }
 
-/// Whether an acquire stands under a `cfg` within its function, beside another one: what follows may belong to the other.
-pub fn is_one_of_cfgs(tracer: &Tracer, seed: &Seed) -> bool {
+/// Whether an acquire stands under a `cfg` within its function, beside another one, and is lost outside: what follows may
+/// belong to the other.
+pub fn is_one_of_cfgs(tracer: &Tracer, seed: &Seed, loss: &Loss) -> bool {
     let typed = tracer.body(seed.body);
     let (spans, file) = (&typed.body.spans, tracer.model.file(typed.at.file));
     let header = &file.facts.header;
@@ -174,11 +177,12 @@ pub fn is_one_of_cfgs(tracer: &Tracer, seed: &Seed) -> bool {
     let hi = spans.iter().map(|s| s.hi).max().unwrap_or(0);
     let at = spans[seed.statement.index()];
     let mut cfgs = header.attributes.iter().filter(|a| {
-        let within = lo <= a.target.hi && a.target.lo <= hi && !(a.target.lo <= lo && hi <= a.target.hi);
+        // The `cfg` of the function is around all of it.
+        let within = (lo <= a.target.lo || a.target.hi < hi) && lo < a.target.hi && a.target.lo < hi;
         within && header.types.last_name(a.path).get().is_some_and(|n| file.facts.names.get(n) == "cfg")
     });
     let (here, elsewhere): (Vec<_>, Vec<_>) = cfgs.by_ref().partition(|a| a.target.contains(at));
-    !here.is_empty() && !elsewhere.is_empty()
+    here.iter().any(|a| loss.at.hi == 0 || !a.target.contains(loss.at)) && !elsewhere.is_empty()
 }
 
 /// `let p = if pid == 0 { current() } else { open(pid) }; …; if pid != 0 { close(p) }`: the branch that leads to the loss
@@ -285,7 +289,7 @@ impl<'a> Acquired<'a> {
     }
 }
 
-/// `Box::from_raw` of `std::boxed::Box::from_raw`; a function in a module by its name.
+/// `Box::from_raw` of `std::boxed::Box::from_raw`; a function in a module, in C or Windows case, by its name.
 pub fn last_two(path: &str) -> &str {
     let mut ends = path.rmatch_indices("::").map(|(at, _)| at);
     let last = ends.next();
@@ -295,7 +299,9 @@ pub fn last_two(path: &str) -> &str {
     };
     let owner = &path[start..];
     match last {
-        Some(last) if owner.starts_with(char::is_lowercase) => &path[last + 2..],
+        Some(last) if owner.starts_with(char::is_lowercase) || path[last + 2..].starts_with(char::is_uppercase) => {
+            &path[last + 2..]
+        }
         _ => owner,
     }
 }
