@@ -51,11 +51,12 @@ pub fn raw_fields(tracer: &Tracer) -> RawFields {
             if !wanted {
                 continue;
             }
+            // `Box::from_raw(self.0.as_mut())`
+            let row = if statement.op == Op::Call { tracer.row(index, StatementId(id as u32)) } else { None };
+            let taken_back = row.is_some_and(|row| row.adopts.is_some());
             for (at, operand) in typed.body.args(statement).iter().enumerate() {
                 let Some((position, place)) = operand.as_place() else { continue };
-                // `Box::from_raw(self.0.as_mut())`
-                let taken_back = || tracer.row(index, StatementId(id as u32)).is_some_and(|row| row.adopts.is_some());
-                if is_raw(model, tracer.ty(index, place), thorough) || taken_back() {
+                if taken_back || is_raw(model, tracer.ty(index, place), thorough) {
                     used(tracer, index, StatementId(id as u32), at, (position, place), &mut found);
                 }
             }

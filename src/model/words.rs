@@ -47,8 +47,8 @@ const RELEASE: &[&str] = &[
     "dispose",
     "drop",
     "end",
-    "fini",
     "finalize",
+    "fini",
     "finish",
     "free",
     "put",
@@ -144,7 +144,7 @@ impl Name {
 fn is_release(word: &str) -> bool {
     // `gfree`, `sclose`
     let glued = ["free", "unref", "close", "destroy"];
-    RELEASE.contains(&word) || glued.iter().any(|end| word.len() <= end.len() + 2 && word.ends_with(end))
+    RELEASE.binary_search(&word).is_ok() || glued.iter().any(|end| word.len() <= end.len() + 2 && word.ends_with(end))
 }
 
 /// `XCreateGC` → `x create gc`, `SSL_CTX_new` → `ssl ctx new`.
@@ -169,6 +169,13 @@ fn words(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_sorted() {
+        for list in [ACQUIRE, RELEASE, ADOPT] {
+            assert!(list.is_sorted(), "{list:?}");
+        }
+    }
 
     #[test]
     fn splits_names() {
