@@ -47,16 +47,19 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("libc", include_str!("../lints/apis/libc.toml")),
     ("libloading", include_str!("../lints/apis/libloading.toml")),
     ("libsqlite3_sys", include_str!("../lints/apis/libsqlite3_sys.toml")),
+    ("memmap2", include_str!("../lints/apis/memmap2.toml")),
     ("mobc", include_str!("../lints/apis/mobc.toml")),
     ("nix", include_str!("../lints/apis/nix.toml")),
     ("once_cell", include_str!("../lints/apis/once_cell.toml")),
     ("openssl_sys", include_str!("../lints/apis/openssl_sys.toml")),
     ("parking_lot", include_str!("../lints/apis/parking_lot.toml")),
+    ("polling", include_str!("../lints/apis/polling.toml")),
     ("quinn", include_str!("../lints/apis/quinn.toml")),
     ("r2d2", include_str!("../lints/apis/r2d2.toml")),
     ("rayon", include_str!("../lints/apis/rayon.toml")),
     ("reqwest", include_str!("../lints/apis/reqwest.toml")),
     ("rocket", include_str!("../lints/apis/rocket.toml")),
+    ("rusqlite", include_str!("../lints/apis/rusqlite.toml")),
     ("rustix", include_str!("../lints/apis/rustix.toml")),
     ("scopeguard", include_str!("../lints/apis/scopeguard.toml")),
     ("signal_hook", include_str!("../lints/apis/signal_hook.toml")),
@@ -73,8 +76,10 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("tower_lsp", include_str!("../lints/apis/tower_lsp.toml")),
     ("tracing_appender", include_str!("../lints/apis/tracing_appender.toml")),
     ("uuid", include_str!("../lints/apis/uuid.toml")),
+    ("v8", include_str!("../lints/apis/v8.toml")),
     ("wasm_bindgen", include_str!("../lints/apis/wasm_bindgen.toml")),
     ("winapi", include_str!("../lints/apis/winapi.toml")),
+    ("windows", include_str!("../lints/apis/windows.toml")),
     ("windows_sys", include_str!("../lints/apis/windows_sys.toml")),
     ("x11", include_str!("../lints/apis/x11.toml")),
 ];
@@ -120,6 +125,7 @@ pub struct Apis {
     trait_functions: FxHashMap<String, Vec<FnId>>,
     names: Names,
     foreign: FxHashSet<String>,
+    not_foreign: FxHashSet<String>,
     exceptions: FxHashSet<String>,
     versions: Versions,
     /// How many tables were added.
@@ -304,7 +310,7 @@ impl Apis {
     /// Whether a path leads into a crate that binds C: one that a table names, or whose name ends in `-sys`.
     pub fn is_foreign(&self, path: &str) -> bool {
         let krate = path.split([':', '@']).next().unwrap_or(path);
-        krate.ends_with("_sys") || self.foreign.contains(krate)
+        krate.ends_with("_sys") && !self.not_foreign.contains(krate) || self.foreign.contains(krate)
     }
 
     /// The first segment of paths into a dependency: with its version, if tables tell that crate's versions apart.
@@ -321,6 +327,7 @@ impl Apis {
     fn add(&mut self, table: Table) -> Result<(), ApisError> {
         self.tables += 1;
         self.foreign.extend(table.foreign);
+        self.not_foreign.extend(table.not_foreign);
         for row in table.types {
             self.add_type(row)?;
         }

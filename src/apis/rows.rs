@@ -27,6 +27,8 @@ pub struct Table {
     pub attributes: Vec<AttributeRow>,
     /// Crates that bind C: their functions only borrow raw arguments, unless a row says otherwise.
     pub foreign: Vec<String>,
+    /// Crates that do not, though their name ends in `-sys`.
+    pub not_foreign: Vec<String>,
 }
 
 /// A type of a library.
@@ -437,6 +439,9 @@ pub struct Acquires {
     /// A name among the arguments with which nothing new is acquired (`MAP_FIXED`).
     #[serde(default)]
     pub unless: Option<String>,
+    /// Names one of which has to be among the arguments for anything to be acquired (`F_DUPFD`).
+    #[serde(default)]
+    pub only_with: Vec<String>,
 }
 
 /// A comparison of a result with a constant: `>= 0`, `!= MAP_FAILED`, `!= null`.
