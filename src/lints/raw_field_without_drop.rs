@@ -27,8 +27,10 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         let pushed = |stored: &&Stored| body.statements[stored.statement.index()].op == Op::CallMethod;
         let stored = fate.stored.iter().filter(|s| !(gives_up(tracer, seed) && pushed(s)));
         let fields = stored.filter_map(|&stored| model.stored_in(tracer, seed.body, stored));
-        let fields = fields.chain(fate.kept_in.iter().copied());
-        for (owner, name) in fields {
+        let fields: Vec<_> = fields.chain(fate.kept_in.iter().copied()).collect();
+        // Of several structs that have a copy, one that releases it is enough.
+        let is_released = |&(owner, name): &(DefId, Symbol)| model.raw_field_is_released(owner, name);
+        for (owner, name) in fields.iter().copied().filter(|_| !fields.iter().any(is_released)) {
             if !seen.contains(&(owner, name))
                 && !is_excused(model, owner, name)
                 && let Some(span) = model.field_span(owner, name)

@@ -18,7 +18,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let wanted =
         |seed: &Seed| matches!(model.gives(seed.kind), Some(ObligationKind::Handle | ObligationKind::RawMemory));
     model.each_seed(wanted, |tracer, position, seed| {
-        let excused = gives_up(tracer, seed) || is_put_back(tracer, seed) || is_one_of_cfgs(tracer, seed);
+        let excused = gives_up(tracer, seed) || is_put_back(tracer, seed);
         let Some(acquired) = acquired(tracer, seed).filter(|_| !excused) else { return };
         // What is made once lives as long as the process.
         if model.runs_at(position, seed.body, false) == Runs::Once {
@@ -31,7 +31,8 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         let given = |loss: &Loss| {
             loss.lent && !matches!(loss.lost, Lost::Exit(_)) && is_boxed(&acquired) && !fate.releases.is_empty()
         };
-        if let Some(loss) = fate.worst().filter(|l| !meant(l) && !given(l) && !is_correlated(tracer, seed, &fate, l)) {
+        let may_be_met = |loss: &Loss| is_correlated(tracer, seed, &fate, loss) || is_one_of_cfgs(tracer, seed, loss);
+        if let Some(loss) = fate.worst().filter(|l| !meant(l) && !given(l) && !may_be_met(l)) {
             out.push(report(model, tracer, position, seed, &acquired, &fate, loss));
         }
     });

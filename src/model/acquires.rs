@@ -7,7 +7,7 @@ use super::flow::{Fate, Loss, Terms, fate};
 use super::pairs::{Evidence, Pair};
 use super::{DefId, Model, TyData};
 use crate::apis::{Acquires, ObligationKind};
-use crate::facts::body::{Base, Block, BlockId, End, LocalId, LocalKind, Position};
+use crate::facts::body::{Base, Block, BlockId, Body, End, LocalId, LocalKind, Loop, Position, StatementId};
 use crate::source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -115,9 +115,11 @@ pub fn gives_up(tracer: &Tracer, seed: &Seed) -> bool {
     row.and_then(|row| row.acquires.as_ref()).is_some_and(|a| a.kind == ObligationKind::RawMemory)
 }
 
-/// `mmap(addr, .., MAP_FIXED, ..)`: nothing new is acquired.
+/// `mmap(addr, .., MAP_FIXED, ..)`, `fcntl(fd, F_GETFL)`: nothing new is acquired.
 fn is_excepted(tracer: &Tracer, seed: &Seed, acquires: &Acquires) -> bool {
+    let only = &acquires.only_with;
     acquires.unless.as_deref().is_some_and(|unless| is_given(tracer, seed, |name| name == unless))
+        || !only.is_empty() && !is_given(tracer, seed, |name| only.iter().any(|o| o == name))
 }
 
 /// Whether a constant of such a name is among the arguments.
@@ -165,8 +167,9 @@ pub fn was_pointed_to(tracer: &Tracer, seed: &Seed) -> bool {
     })
 }
 
-/// Whether an acquire stands under a `cfg` within its function, beside another one: what follows may belong to the other.
-pub fn is_one_of_cfgs(tracer: &Tracer, seed: &Seed) -> bool {
+/// Whether an acquire stands under a `cfg` within its function, beside another one, and is lost outside: what follows may
+/// belong to the other.
+pub fn is_one_of_cfgs(tracer: &Tracer, seed: &Seed, loss: &Loss) -> bool {
     let typed = tracer.body(seed.body);
     let (spans, file) = (&typed.body.spans, tracer.model.file(typed.at.file));
     let header = &file.facts.header;
@@ -178,7 +181,7 @@ pub fn is_one_of_cfgs(tracer: &Tracer, seed: &Seed) -> bool {
         within && header.types.last_name(a.path).get().is_some_and(|n| file.facts.names.get(n) == "cfg")
     });
     let (here, elsewhere): (Vec<_>, Vec<_>) = cfgs.by_ref().partition(|a| a.target.contains(at));
-    !here.is_empty() && !elsewhere.is_empty()
+    here.iter().any(|a| loss.at.hi == 0 || !a.target.contains(loss.at)) && !elsewhere.is_empty()
 }
 
 /// `let p = if pid == 0 { current() } else { open(pid) }; …; if pid != 0 { close(p) }`: the branch that leads to the loss
@@ -189,9 +192,12 @@ pub fn is_correlated(tracer: &Tracer, seed: &Seed, fate: &Fate, loss: &Loss) -> 
     let from = body.spans[seed.statement.index()].lo;
     let acquired = body.statements[seed.statement.index()].dest.get().and_then(|d| body.local_of(d));
     let asked = |block: &Block| tracer.ingredients(seed.body, block.operand);
+    let behind = behind(body, seed.statement);
+    // Comparisons have no place of their own.
     let before = |id: BlockId| {
-        let block = &body.blocks[id.index()];
-        matches!(block.end, End::Branch | End::Switch) && tracer.branch_span(seed.body, id).lo < from
+        let span = tracer.branch_span(seed.body, id);
+        let is_before = if span.hi > 0 { span.lo < from } else { !behind[id.index()] };
+        is_before && matches!(body.blocks[id.index()].end, End::Branch | End::Switch)
     };
     let all = (0..body.blocks.len() as u32).map(BlockId);
     let mut known: FxHashSet<LocalId> =
@@ -208,6 +214,21 @@ pub fn is_correlated(tracer: &Tracer, seed: &Seed, fate: &Fate, loss: &Loss) -> 
         }
         met
     })
+}
+
+/// By block, whether it ends after a statement: it holds it, or comes later in the same round of all loops around it.
+fn behind(body: &Body, statement: StatementId) -> Vec<bool> {
+    let mut behind = vec![false; body.blocks.len()];
+    let Some(start) = super::digest::block_of(body, statement) else { return behind };
+    let around = |l: &Loop| body.blocks[l.header.index()].in_loop.get().is_some_and(|l| body.block_in_loop(start, l));
+    let next_round: FxHashSet<BlockId> = body.loops.iter().filter(|l| around(l)).map(|l| l.header).collect();
+    let mut todo = vec![start];
+    while let Some(id) = todo.pop() {
+        if !std::mem::replace(&mut behind[id.index()], true) {
+            todo.extend(body.edges_of(id).iter().map(|e| e.to).filter(|to| !next_round.contains(to)));
+        }
+    }
+    behind
 }
 
 /// The local that gives up ownership.
@@ -285,7 +306,7 @@ impl<'a> Acquired<'a> {
     }
 }
 
-/// `Box::from_raw` of `std::boxed::Box::from_raw`; a function in a module by its name.
+/// `Box::from_raw` of `std::boxed::Box::from_raw`; a function in a module, in C or Windows case, by its name.
 pub fn last_two(path: &str) -> &str {
     let mut ends = path.rmatch_indices("::").map(|(at, _)| at);
     let last = ends.next();
@@ -295,7 +316,9 @@ pub fn last_two(path: &str) -> &str {
     };
     let owner = &path[start..];
     match last {
-        Some(last) if owner.starts_with(char::is_lowercase) => &path[last + 2..],
+        Some(last) if owner.starts_with(char::is_lowercase) || path[last + 2..].starts_with(char::is_uppercase) => {
+            &path[last + 2..]
+        }
         _ => owner,
     }
 }

@@ -125,6 +125,11 @@ impl Model {
         self.item(def).variants.of(&self.header(self.def(def).file).variants)
     }
 
+    /// Whether a type is an enum of which there is no value: a placeholder.
+    pub fn is_empty_enum(&self, def: DefId) -> bool {
+        self.item(def).kind == ItemKind::Enum && self.variants_of(def).is_empty()
+    }
+
     /// The fields of a variant.
     pub fn variant_fields(&self, def: DefId, variant: u32) -> &[Field] {
         self.variants_of(def)[variant as usize].fields.of(&self.header(self.def(def).file).fields)

@@ -124,10 +124,13 @@ pub fn param_uses(tracer: &Tracer, releases: &ReleaseNames) -> ParamUses {
 
 /// Whether a parameter of that type can be something with an obligation: only then is it asked for.
 pub fn may_matter(model: &Model, ty: Ty) -> bool {
-    match model.ty(model.peel_refs(ty)) {
+    let ty = model.peel_refs(ty);
+    match model.ty(ty) {
         // `Arc::into_raw(x) as usize`: an address goes round as a number.
         TyData::Prim(name) => matches!(model.text(*name), "usize" | "isize" | "u64" | "i64" | "i32"),
-        TyData::Adt(..) | TyData::Closure(_) | TyData::Future { .. } | TyData::Never => false,
+        // `pub enum NotDefinedHere {}`: it stands for what another platform has.
+        TyData::Adt(def, _) => model.is_copy(ty) || model.is_empty_enum(*def),
+        TyData::Closure(_) | TyData::Future { .. } | TyData::Never => false,
         TyData::Tuple(parts) => parts.iter().any(|&part| may_matter(model, part)),
         TyData::External(..) => model.inside(ty).any(|ty| match model.ty(ty) {
             TyData::External(..) => model.obligation(ty).is_some() || model.type_row(ty).is_none_or(|row| row.raw),
@@ -275,7 +278,8 @@ impl Walk<'_> {
 
     fn row(&mut self, index: u32, id: StatementId, row: &FnRow, at: usize) {
         let (dest, slot) = (self.tracer.body(index).body.statements[id.index()].dest, slot(row, at));
-        if row.releases == Some(slot) || row.waits == Some(slot) || adopts(row, slot) {
+        let frees = row.releases == Some(slot) || row.drops_by_hand == Some(slot);
+        if frees || row.waits == Some(slot) || adopts(row, slot) {
             self.add(Effects::RELEASES_ANY);
         }
         match slot {

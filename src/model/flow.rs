@@ -17,7 +17,7 @@ pub use fate::{Fate, Loss, Lost, Stored, Terms, drops_safely};
 
 use super::access::{Root, Tracer};
 use super::effects::{ReleaseNames, covers};
-use super::{Model, TyData};
+use super::{Model, TyData, known};
 use crate::apis::ObligationKind;
 use crate::facts::body::*;
 use crate::source::TextRange;
@@ -41,6 +41,8 @@ struct State {
     lent: bool,
     /// Whether a loop over what is held has gone round.
     rounds: bool,
+    /// Somebody has a copy of a raw value: nothing is owed here any more, but others may get one too.
+    kept: bool,
 }
 
 impl State {
@@ -86,6 +88,8 @@ pub struct Walk<'a> {
     node: usize,
     nodes: Vec<Node>,
     depth: u32,
+    /// That of the state at hand.
+    kept: bool,
 }
 
 /// The fate of what the call `acquire` of body `index` gives.
@@ -161,7 +165,7 @@ enum Step {
 
 impl<'a> Walk<'a> {
     fn new(tracer: &'a Tracer, releases: &'a ReleaseNames, terms: Terms<'a>, index: u32, depth: u32) -> Walk<'a> {
-        Walk { tracer, releases, terms, index, fate: Fate::default(), node: 0, nodes: Vec::new(), depth }
+        Walk { tracer, releases, terms, index, fate: Fate::default(), node: 0, nodes: Vec::new(), depth, kept: false }
     }
 
     fn body(&self) -> &'a Body {
@@ -272,7 +276,7 @@ impl<'a> Walk<'a> {
 
     fn lose(&mut self, lost: Lost, at: TextRange, holder: LocalId, state: &State) {
         let safe = self.terms.safe_drop && lost != Lost::Detached;
-        if safe || self.is_meant(holder) || !matches!(lost, Lost::Exit(_)) && self.process_ends() {
+        if safe || state.kept || self.is_meant(holder) || !matches!(lost, Lost::Exit(_)) && self.process_ends() {
             return;
         }
         let mut way = Vec::new();
@@ -316,7 +320,8 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// `pair.1` of a tuple that holds the value; of raw values also `fds[0]`, and `&mut (*p).first`, which is as good as `p`.
+    /// `pair.1` of a tuple that holds the value; of raw values also `fds[0]`, `&mut (*p).first`, which is as good as `p`, and
+    /// the number `handle.0` in a struct that is nothing but a handle.
     fn is_inner_part(&self, position: Position, place: PlaceId) -> bool {
         let steps = self.body().projections_of(place);
         let borrowed = matches!(position, Position::Ref | Position::RefMut);
@@ -325,11 +330,23 @@ impl<'a> Walk<'a> {
             return true;
         }
         let ty = self.body().local_of(place).map(|l| self.tracer.body(self.index).types.locals[l.index()]);
+        if self.terms.copy && ty.is_some_and(|ty| self.is_around(ty, steps)) {
+            return true;
+        }
         let Some(TyData::Tuple(parts)) = ty.map(|ty| self.model().ty(ty)) else { return false };
         // `(1, child)`: where one part is known to be it, a part of unknown type is not.
         let known = parts.iter().any(|&part| self.is_it(part));
         let part = self.tracer.ty(self.index, place);
         matches!(steps, [Projection::Field(_)]) && if known { self.is_it(part) } else { self.may_be(part) }
+    }
+
+    /// Whether steps lead to the number or pointer in a raw handle of that type.
+    fn is_around(&self, ty: super::Ty, steps: &[Projection]) -> bool {
+        let ty = self.model().payload(self.model().peel_refs(ty));
+        let raw =
+            matches!(self.model().ty(ty), TyData::External(..)) && self.model().type_row(ty).is_some_and(|row| row.raw);
+        let file = self.tracer.body(self.index).at.file;
+        raw && matches!(steps, [.., Projection::Field(name)] if self.model().name(file, *name) == known::ZERO)
     }
 
     /// Whether a value of that type has an obligation of the kind that is followed.
@@ -355,6 +372,7 @@ impl<'a> Walk<'a> {
     fn statement(&mut self, id: StatementId, state: &mut State) -> Step {
         let body = self.body();
         let statement = body.statements[id.index()];
+        self.kept = state.kept;
         if statement.op == Op::ScopeEnd {
             return self.end_of_scope(ScopeId(statement.data), state);
         }
@@ -396,10 +414,7 @@ impl<'a> Walk<'a> {
                 self.lose(Lost::Discarded, body.spans[id.index()], local, state);
                 Step::Met
             }
-            Op::Struct if !by_ref => {
-                self.store(id, Some(at));
-                Step::Met
-            }
+            Op::Struct if !by_ref => self.keep(id, at, state),
             Op::CallMethod | Op::Call => self.call(id, &statement, Held { at, local, by_ref }, state),
             Op::CallValue => self.escape(),
             Op::OpaqueMacro => self.escape(),
@@ -410,8 +425,24 @@ impl<'a> Walk<'a> {
     }
 
     fn escape(&mut self) -> Step {
-        self.fate.escapes = true;
+        self.fate.escapes |= !self.kept;
         Step::Met
+    }
+
+    /// The value, or a copy of a raw one, is stored.
+    fn keep(&mut self, id: StatementId, at: usize, state: &mut State) -> Step {
+        self.store(id, Some(at));
+        if !self.terms.copy {
+            return Step::Met;
+        }
+        let body = self.body();
+        for (other, &arg) in body.args(&body.statements[id.index()]).iter().enumerate().skip(at + 1) {
+            if self.is_held(state, arg) {
+                self.store(id, Some(other));
+            }
+        }
+        state.kept = true;
+        Step::Go
     }
 
     fn released(&mut self, id: StatementId) -> Step {
@@ -433,7 +464,7 @@ impl<'a> Walk<'a> {
         let role = if self.terms.copy { Role::Owner } else { role };
         match body.whole_local(dest) {
             Some(local) if body.locals[local.index()].kind == LocalKind::Return => {
-                self.fate.returned = true;
+                self.fate.returned |= !state.kept;
                 state.held.clear();
             }
             // `AbortOnDropHandle::new(handle)`: from now on dropping it is safe.
@@ -444,7 +475,8 @@ impl<'a> Walk<'a> {
             Some(local) => state.add(local, role),
             None if role == Role::Owner => {
                 self.store(id, None);
-                state.held.clear();
+                state.kept = self.terms.copy;
+                state.held.retain(|_| self.terms.copy);
             }
             // `self.task = Some(handle.abort_handle())`: a second handle is kept.
             None if !self.is_reference(dest) => {

@@ -8,7 +8,7 @@ use super::effects::{Effects, adopts, slot};
 use super::flow::Stored;
 use super::words::Name;
 use super::{Callee, DefId, Head, Model, Symbol, Ty, TyData};
-use crate::apis::Slot;
+use crate::apis::{Owner, Slot};
 use crate::facts::body::*;
 use rustc_hash::FxHashSet;
 
@@ -110,7 +110,8 @@ fn used(
             Callee::External(_) | Callee::Distinctive(_) => match tracer.row(index, id) {
                 Some(row) => {
                     let slot = slot(row, at);
-                    let takes = row.releases == Some(slot) || row.drops == Some(slot) || adopts(row, slot);
+                    let drops = row.drops == Some(slot) || row.drops_by_hand == Some(slot);
+                    let takes = row.releases == Some(slot) || drops || adopts(row, slot);
                     found.releases |= takes;
                     if takes {
                         note_reclaimed(model, tracer.ty(index, place), found);
@@ -123,7 +124,9 @@ fn used(
             Callee::Closure(_) | Callee::Unknown => true,
         },
         Op::CallValue | Op::OpaqueMacro => true,
-        Op::Struct => position == Position::Bare && !is_clone(tracer),
+        Op::Struct => {
+            position == Position::Bare && !is_clone(tracer) && !owns_nothing(model, tracer.ty(index, statement.dest))
+        }
         Op::Assign => position == Position::Bare && leaves(tracer, index, statement),
         _ => false,
     };
@@ -154,6 +157,11 @@ pub fn pointee(model: &Model, ty: Ty) -> Option<Ty> {
         TyData::External(_, ref args) if model.type_row(ty).is_some_and(|row| row.raw) => args.first().copied(),
         _ => None,
     }
+}
+
+/// A library's type that is `Copy`: it cannot free what it points to.
+fn owns_nothing(model: &Model, ty: Ty) -> bool {
+    matches!(model.ty(ty), TyData::External(..)) && model.type_row(ty).is_some_and(|row| row.copy && !row.raw)
 }
 
 fn is_clone(tracer: &Tracer) -> bool {
@@ -262,8 +270,11 @@ impl Model {
             // `set_data(self.window, data)`: the window is not where it is kept.
             Op::Call => None,
             _ => {
-                // `self.fd = fd`, `self.maps.push(address)`
+                // `self.fd = fd`, `self.maps.push(address)`, but not `PostMessageW(self.window, .., address)`
                 let place = match stored.operand {
+                    Some(_) if tracer.row(body, stored.statement).is_some_and(|r| r.owner == Owner::Module) => {
+                        return None;
+                    }
                     Some(_) => args.first()?.as_place()?.1,
                     None => statement.dest.get()?,
                 };

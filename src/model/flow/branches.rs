@@ -202,7 +202,7 @@ impl Walk<'_> {
             Op::CallMethod if args.first().is_some_and(|&a| self.is_held(state, a) || self.tells(state, a)) => {
                 match self.tracer.method_name(self.index, definition) {
                     "is_err" | "is_none" | "is_null" | "is_invalid" | "is_negative" => taken,
-                    "is_ok" | "is_some" => !taken,
+                    "is_ok" | "is_some" | "as_bool" => !taken,
                     _ => false,
                 }
             }

@@ -27,10 +27,7 @@ impl Walk<'_> {
         match self.tracer.body(self.index).types.callee(id) {
             callee if self.terms.copy && self.is_lent(id, callee) => self.lent(id, statement, callee, state),
             Callee::Def(def) => self.call_def(id, statement, def, held, state),
-            Callee::Constructor(_) => {
-                self.store(id, Some(at));
-                Step::Met
-            }
+            Callee::Constructor(_) => self.keep(id, at, state),
             // `&x` to something unknown: what needs `&mut` or the value itself cannot be done there.
             Callee::Unknown if self.is_shared_borrow(statement, at) => Step::Go,
             Callee::Closure(_) | Callee::Unknown => self.escape(),
@@ -167,13 +164,13 @@ impl Walk<'_> {
         // `libc::dup(fd)`, `libc::fstat(fd, ..)`
         if self.terms.copy
             && self.model().apis.is_foreign(&row.path)
-            && !matches!(slot, Slot::Arg(n) if row.stores.contains(&n))
+            && !matches!(slot, Slot::Arg(n) if row.stores.contains(&n) || row.wraps.contains(&n))
         {
             state.lent = true;
             return Step::Go;
         }
-        // `Arc::into_raw(Arc::new(Box::into_raw(x)))`: the outer one is judged.
-        if row.acquires.is_some() {
+        // `Arc::into_raw(Arc::new(Box::into_raw(x)))`: the outer one is judged. `nix::unistd::dup(fd)` only looks at `fd`.
+        if row.acquires.is_some() && !matches!(slot, Slot::Arg(n) if row.borrows.contains(&n)) {
             return self.escape();
         }
         match slot {

@@ -66,7 +66,7 @@ fn value(constant: &Constant) -> i64 {
         Constant::Name(name) => {
             let mut words = name.split('_');
             match name.as_str() {
-                "null" | "NULL" | "FALSE" | "false" => 0,
+                "null" | "NULL" | "FALSE" | "false" | "NO_ERROR" => 0,
                 "TRUE" | "true" => 1,
                 "MAP_FAILED" | "INVALID_SOCKET" => -1,
                 _ if name.starts_with("INVALID_HANDLE") => -1,
@@ -98,6 +98,7 @@ mod tests {
             ("!= SQLITE_OK", "== 0"),
             ("== SQLITE_BUSY", "== 0"),
             ("== FALSE", "!= 0"),
+            ("!= NO_ERROR", "== 0"),
         ] {
             assert!(excludes(test, ok), "{test} / {ok}");
         }

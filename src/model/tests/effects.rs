@@ -68,6 +68,28 @@ fn released_by_being_used_up() {
 }
 
 #[test]
+fn raw_ones_by_placeholder_or_copied_struct() {
+    let adopt = "use std::os::windows::io::{FromRawSocket, OwnedSocket};";
+    let owner = "unsafe { OwnedSocket::from_raw_socket(s) }";
+    check(
+        "releases",
+        &[
+            &format!(
+                "{adopt} pub enum NotHere {{}} type RawSocket = NotHere; fn f(s: RawSocket) {{ let o = {owner}; }}"
+            ),
+            "fn f(p: *mut String) { unsafe { std::ptr::drop_in_place(p); } }",
+            "fn f(p: std::ptr::NonNull<String>) { unsafe { p.drop_in_place(); } }",
+        ],
+    );
+    check(
+        "foreign",
+        &[
+            "#[derive(Clone, Copy)] struct H(i32); unsafe extern \"C\" { fn look(h: H); } fn f(h: H) { unsafe { look(h) } }",
+        ],
+    );
+}
+
+#[test]
 fn stored() {
     check(
         "stores",

@@ -346,3 +346,60 @@ fn in_tuples_and_statics() {
         ("fn f() { let c = SPAWN.unwrap(); a(c) } fn a(c: Child) { b(c) } fn b(c: Child) { drop(c) }", "lost: in a"),
     ]);
 }
+
+#[test]
+fn handles_that_are_only_borrowed() {
+    check(&[
+        ("fn f() { let fd = libc::open(P, 0); let g = libc::dup(fd); libc::close(g); }", "lost: ScopeEnd"),
+        ("fn f() { let s = libc::socket(1, 1, 0); let c = libc::accept(s, N, N); libc::close(c); }", "lost: ScopeEnd"),
+        (
+            "fn f() { let fd = libc::open(P, 0); let p = libc::mmap(N, 9, 1, 1, fd, 0); libc::munmap(p, 9); }",
+            "lost: ScopeEnd",
+        ),
+        (
+            "fn f() { let fd = libc::open(P, 0); let p = rustix::mm::mmap(N, 9, R, S, fd, 0); rustix::mm::munmap(p, 9); }",
+            "lost: ScopeEnd",
+        ),
+        ("fn f() { let fd = libc::open(P, 0); libc::fcntl(fd, libc::F_GETFL); libc::close(fd); }", "released"),
+    ]);
+}
+
+#[test]
+fn structs_around_a_handle() {
+    let check_windows = |cases: &[(&str, &str)]| {
+        let whole =
+            |items: &str| format!("use windows::Win32::{{Foundation::*, Storage::FileSystem::ReOpenFile}};\n{items}");
+        let cases: Vec<(String, &str)> = cases.iter().map(|(items, expected)| (whole(items), *expected)).collect();
+        check(&cases.iter().map(|(items, expected)| (&**items, *expected)).collect::<Vec<_>>());
+    };
+    check_windows(&[
+        ("fn f(o: HANDLE) { let h = ReOpenFile(o, 1, S, F).unwrap(); CloseHandle(h).ok(); }", "released"),
+        ("fn f(o: HANDLE) { let h = ReOpenFile(o, 1, S, F).unwrap(); CloseHandle(HANDLE(h.0)).ok(); }", "released"),
+        (
+            "fn f(o: HANDLE) { let h = ReOpenFile(o, 1, S, F).unwrap(); if h.is_invalid() { return; } CloseHandle(h).ok(); }",
+            "released",
+        ),
+        (
+            "fn f(o: HANDLE) { let _h = unsafe { windows::core::Owned::new(ReOpenFile(o, 1, S, F).unwrap()) }; }",
+            "released",
+        ),
+        (
+            "use std::os::windows::io::{FromRawHandle, OwnedHandle}; fn f(o: HANDLE) -> Option<OwnedHandle> { let h = ReOpenFile(o, 1, S, F).ok()?; Some(OwnedHandle::from_raw_handle(h.0)) }",
+            "released",
+        ),
+        ("fn f(o: HANDLE) { let h = ReOpenFile(o, 1, S, F).unwrap(); println!(\"{:?}\", h.0); }", "lost: ScopeEnd"),
+    ]);
+}
+
+#[test]
+fn a_status_tells_whether_there_is_a_handle() {
+    let opened = "use windows::Win32::System::Threading::OpenProcessToken; use windows::Win32::Foundation::*;\n";
+    for (test, expected) in [
+        ("if !OpenProcessToken(p, 8, &mut h).as_bool() { return; } CloseHandle(h);", "released"),
+        ("if OpenProcessToken(p, 8, &mut h).is_err() { return; } CloseHandle(h).ok();", "released"),
+        ("if OpenProcessToken(p, 8, &mut h).is_ok() { CloseHandle(h).ok(); }", "released"),
+        ("if OpenProcessToken(p, 8, &mut h).is_err() { return; }", "lost: ScopeEnd"),
+    ] {
+        check(&[(&*format!("{opened}fn f(p: HANDLE) {{ let mut h = HANDLE::default(); {test} }}"), expected)]);
+    }
+}
