@@ -7,7 +7,7 @@ use super::flow::{Fate, Loss, Terms, fate};
 use super::pairs::{Evidence, Pair};
 use super::{DefId, Model, TyData};
 use crate::apis::{Acquires, ObligationKind};
-use crate::facts::body::{Base, Block, BlockId, End, LocalId, LocalKind, Position};
+use crate::facts::body::{Base, Block, BlockId, Body, End, LocalId, LocalKind, Loop, Position, StatementId};
 use crate::source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -193,9 +193,12 @@ pub fn is_correlated(tracer: &Tracer, seed: &Seed, fate: &Fate, loss: &Loss) -> 
     let from = body.spans[seed.statement.index()].lo;
     let acquired = body.statements[seed.statement.index()].dest.get().and_then(|d| body.local_of(d));
     let asked = |block: &Block| tracer.ingredients(seed.body, block.operand);
+    let behind = behind(body, seed.statement);
+    // Comparisons have no place of their own.
     let before = |id: BlockId| {
-        let block = &body.blocks[id.index()];
-        matches!(block.end, End::Branch | End::Switch) && tracer.branch_span(seed.body, id).lo < from
+        let span = tracer.branch_span(seed.body, id);
+        let is_before = if span.hi > 0 { span.lo < from } else { !behind[id.index()] };
+        is_before && matches!(body.blocks[id.index()].end, End::Branch | End::Switch)
     };
     let all = (0..body.blocks.len() as u32).map(BlockId);
     let mut known: FxHashSet<LocalId> =
@@ -212,6 +215,21 @@ pub fn is_correlated(tracer: &Tracer, seed: &Seed, fate: &Fate, loss: &Loss) -> 
         }
         met
     })
+}
+
+/// By block, whether it ends after a statement: it holds it, or comes later in the same round of all loops around it.
+fn behind(body: &Body, statement: StatementId) -> Vec<bool> {
+    let mut behind = vec![false; body.blocks.len()];
+    let Some(start) = super::digest::block_of(body, statement) else { return behind };
+    let around = |l: &Loop| body.blocks[l.header.index()].in_loop.get().is_some_and(|l| body.block_in_loop(start, l));
+    let next_round: FxHashSet<BlockId> = body.loops.iter().filter(|l| around(l)).map(|l| l.header).collect();
+    let mut todo = vec![start];
+    while let Some(id) = todo.pop() {
+        if !std::mem::replace(&mut behind[id.index()], true) {
+            todo.extend(body.edges_of(id).iter().map(|e| e.to).filter(|to| !next_round.contains(to)));
+        }
+    }
+    behind
 }
 
 /// The local that gives up ownership.
