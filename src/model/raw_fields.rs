@@ -8,7 +8,7 @@ use super::effects::{Effects, adopts, slot};
 use super::flow::Stored;
 use super::words::Name;
 use super::{Callee, DefId, Head, Model, Symbol, Ty, TyData};
-use crate::apis::{Owner, Slot};
+use crate::apis::{Collection, Slot};
 use crate::facts::body::*;
 use rustc_hash::FxHashSet;
 
@@ -249,6 +249,21 @@ impl Model {
             || by_type.is_some_and(|to| released.reclaimed.contains(&to))
     }
 
+    /// Whether a collection can keep what is raw by an argument: not by a key, which is a mere name for something, nor as
+    /// `Box<dyn Any>`, which is made for all kinds of values.
+    fn may_take_raw(&self, collection: Ty, operand: u16) -> bool {
+        let ty = self.payload(self.peel_refs(collection));
+        let (TyData::External(_, args), Some(row)) = (self.ty(ty), self.type_row(ty)) else { return true };
+        let element = match row.collection {
+            Some(Collection::Map) if operand == 1 => return false,
+            Some(Collection::Map) => args.get(1),
+            Some(Collection::List | Collection::Queue | Collection::Set) => args.first(),
+            _ => None,
+        };
+        let fits = |ty| is_raw(self, ty, true) || matches!(self.ty(ty), TyData::Tuple(_) | TyData::Array(_));
+        element.is_none_or(|&element| self.inside(element).any(fits))
+    }
+
     /// The field of a type of the run in which a statement stores a value.
     pub fn stored_in(&self, tracer: &Tracer, body: u32, stored: Stored) -> Option<(DefId, Symbol)> {
         let typed = tracer.body(body);
@@ -271,12 +286,12 @@ impl Model {
             // `set_data(self.window, data)`: the window is not where it is kept.
             Op::Call => None,
             _ => {
-                // `self.fd = fd`, `self.maps.push(address)`, but not `PostMessageW(self.window, .., address)`
+                // `self.fd = fd`, `self.maps.push(address)`
                 let place = match stored.operand {
-                    Some(_) if tracer.row(body, stored.statement).is_some_and(|r| r.owner == Owner::Module) => {
-                        return None;
+                    Some(at) => {
+                        let receiver = args.first()?.as_place()?.1;
+                        self.may_take_raw(tracer.ty(body, receiver), at).then_some(receiver)?
                     }
-                    Some(_) => args.first()?.as_place()?.1,
                     None => statement.dest.get()?,
                 };
                 match tracer.place(body, place).root {
