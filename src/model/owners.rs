@@ -153,6 +153,7 @@ impl Model {
         self.inside(ty).any(|ty| self.obligation(self.payload(self.element(ty))).is_some())
     }
 
+    /// The type that a field is declared with.
     pub fn declared_field(&self, owner: DefId, name: Symbol) -> Option<Ty> {
         Some(self.declared_field_ty(owner, self.field_index(owner, name)?))
     }
