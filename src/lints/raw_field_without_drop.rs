@@ -8,7 +8,7 @@ use crate::model::acquires::{Acquired, acquired, gives_up, is_put_back};
 use crate::model::digest::Seed;
 use crate::model::flow::{Stored, fate};
 use crate::model::heat::Runs;
-use crate::model::{DefId, Model, Symbol};
+use crate::model::{DefId, Model, Symbol, TyData};
 use crate::source::Span;
 use rustc_hash::FxHashSet;
 
@@ -49,7 +49,10 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
 }
 
 fn is_excused(model: &Model, owner: DefId, name: Symbol) -> bool {
-    model.raw_field_is_released(owner, name)
+    // `handle: Handle` where `Handle` has a `Drop`.
+    let ty = model.declared_field(owner, name).unwrap_or_default();
+    let owns = model.inside(ty).any(|ty| matches!(*model.ty(ty), TyData::Adt(of, _) if model.has_drop(of).is_some()));
+    owns || model.raw_field_is_released(owner, name)
         || model.is_in_static(owner)
         // A copy of a handle that somebody else owns.
         || model.is_copy(model.adt(owner, &[]))
