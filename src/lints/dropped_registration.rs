@@ -1,14 +1,16 @@
 #![doc = include_str!("../../lints/dropped_registration.md")]
 
+use super::loss::labelled;
+use super::runs_often;
 use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
 use crate::model::Model;
 use crate::model::access::Tracer;
+use crate::model::acquires::last_two;
 use crate::model::digest::{Seed, innermost_loop, is_repeated};
 use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
 use crate::model::heat::Runs;
-use crate::source::Span;
 
 const NAME: &str = "dropped_registration";
 
@@ -66,7 +68,7 @@ fn report(
     let partners = acquires.map_or("", |a| a.released_by.first().map_or("", |path| last_two(path)));
     let span = model.span_of(tracer, seed.body, seed.statement);
     let item = model.item_path(model.analysis.digests[position as usize].owner);
-    let mut diagnostic = Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         NAME,
         confidence,
         span,
@@ -81,25 +83,10 @@ fn report(
         "keep the token in the type that the registration belongs to, and unregister it in its `Drop`".to_owned(),
     )
     .primary("registered here");
-    let at = |range| Span { file: span.file, range };
-    if loss.at.hi > 0 && matches!(loss.lost, Lost::Exit(_)) {
-        diagnostic = diagnostic.label(at(loss.at), "leaves here, with the token");
-    }
-    if let Some(&release) = fate.releases.first() {
-        diagnostic = diagnostic.label(at(release), "unregistered here, on another path");
-    }
+    let diagnostic = labelled(diagnostic, tracer, seed, fate, loss, "unregistered");
     match runs {
-        Runs::PerCall => {
-            diagnostic.note(format!("assumed that `{item}` runs often: it can be called any number of times"))
-        }
+        Runs::PerCall => diagnostic.note(runs_often(&item)),
         Runs::PerThread => diagnostic.note(format!("assumed that threads come and go: `{item}` runs once in each")),
         _ => diagnostic,
     }
-}
-
-/// `low_level::unregister` of `signal_hook::low_level::unregister`.
-fn last_two(path: &str) -> &str {
-    let mut ends = path.rmatch_indices("::").map(|(at, _)| at);
-    ends.next();
-    ends.next().map_or(path, |at| &path[at + 2..])
 }

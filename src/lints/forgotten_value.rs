@@ -1,5 +1,6 @@
 #![doc = include_str!("../../lints/forgotten_value.md")]
 
+use super::runs_often;
 use crate::apis::{FnRow, Owner, Slot};
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
@@ -159,7 +160,7 @@ fn report(tracer: &Tracer, position: u32, seed: &Seed, runs: Runs, lost: Lost) -
     match runs {
         Runs::Repeated => diagnostic,
         Runs::PerThread => diagnostic.note(format!("assumed that threads come and go: `{item}` runs once in each")),
-        _ => diagnostic.note(format!("assumed that `{item}` runs often: it can be called any number of times")),
+        _ => diagnostic.note(runs_often(&item)),
     }
 }
 

@@ -1,5 +1,7 @@
 #![doc = include_str!("../../lints/kept_temp_file.md")]
 
+use super::loss::{labelled, when};
+use super::runs_often;
 use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
@@ -127,13 +129,11 @@ fn report_kept(
         _ if runs == Runs::Repeated && !fate.gave_up => Confidence::High,
         _ => Confidence::Medium,
     };
-    let message = match loss.lost {
-        Lost::Exit(EdgeKind::Error) => format!("this {what} is kept, and not removed when an error is returned"),
-        Lost::Exit(EdgeKind::Cancel) => format!("this {what} is kept, and not removed when the future is dropped"),
-        Lost::Exit(_) => format!("this {what} is kept, and not removed on an early return"),
-        _ => format!("this {what} is kept, and nobody removes it"),
+    let message = match when(loss) {
+        Some(when) => format!("this {what} is kept, and not removed {when}"),
+        None => format!("this {what} is kept, and nobody removes it"),
     };
-    let mut diagnostic = Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         NAME,
         confidence,
         span,
@@ -146,16 +146,10 @@ fn report_kept(
             .to_owned(),
     )
     .primary("kept from here on");
-    let at = |range| Span { file: span.file, range };
-    if loss.at.hi > 0 && matches!(loss.lost, Lost::Exit(_)) {
-        diagnostic = diagnostic.label(at(loss.at), "leaves here, the file stays");
-    }
-    if let Some(&release) = fate.releases.first() {
-        diagnostic = diagnostic.label(at(release), "removed here, on another path");
-    }
+    let diagnostic = labelled(diagnostic, tracer, seed, fate, loss, "removed");
     match runs {
         Runs::Repeated => diagnostic,
-        _ => diagnostic.note(format!("assumed that `{item}` runs often: it can be called any number of times")),
+        _ => diagnostic.note(runs_often(&item)),
     }
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../../lints/leaked_allocation.md")]
 
+use super::runs_often;
 use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
@@ -151,6 +152,6 @@ fn report(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs) -> Diagnostic 
     match runs {
         Runs::Repeated => diagnostic,
         Runs::PerThread => diagnostic.note(format!("assumed that threads come and go: `{item}` runs once in each")),
-        _ => diagnostic.note(format!("assumed that `{item}` runs often: it can be called any number of times")),
+        _ => diagnostic.note(runs_often(&item)),
     }
 }

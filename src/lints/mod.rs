@@ -113,6 +113,11 @@ impl fmt::Display for UnknownLint {
     }
 }
 
+/// What is assumed of code of which nothing shows that it runs once.
+fn runs_often(item: &str) -> String {
+    format!("assumed that `{item}` runs often: it can be called any number of times")
+}
+
 /// The name for all lints where a group may stand.
 pub const ALL: &str = "all";
 

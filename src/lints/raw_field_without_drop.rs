@@ -27,12 +27,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         let pushed = |stored: &&Stored| body.statements[stored.statement.index()].op == Op::CallMethod;
         let stored = fate.stored.iter().filter(|s| !(gives_up(tracer, seed) && pushed(s)));
         let fields = stored.filter_map(|&stored| model.stored_in(tracer, seed.body, stored));
-        // A table of handles by number is asked for them by other ways than its field.
-        let table = |&(owner, name): &(DefId, Symbol)| {
-            let ty = model.declared_field(owner, name).unwrap_or_default();
-            model.inside(ty).any(|ty| model.type_row(ty).is_some_and(|row| row.collection.is_some()))
-        };
-        let fields: Vec<_> = fields.chain(fate.kept_in.iter().copied().filter(|field| !table(field))).collect();
+        let fields: Vec<_> = fields.chain(fate.kept_in.iter().copied()).collect();
         // Of several structs that have a copy, one that releases it is enough.
         let is_released = |&(owner, name): &(DefId, Symbol)| model.raw_field_is_released(owner, name);
         for (owner, name) in fields.iter().copied().filter(|_| !fields.iter().any(is_released)) {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../../lints/unbounded_field_collection.md")]
 
+use super::runs_often;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::heat::Runs;
@@ -98,7 +99,7 @@ fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Li
         diagnostic = diagnostic.note(why);
     }
     if confidence == Confidence::Medium && runs != Runs::Repeated {
-        diagnostic = diagnostic.note(format!("assumed that `{item}` runs often: it can be called any number of times"));
+        diagnostic = diagnostic.note(runs_often(&item));
     }
     diagnostic
 }

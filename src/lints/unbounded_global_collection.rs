@@ -1,5 +1,6 @@
 #![doc = include_str!("../../lints/unbounded_global_collection.md")]
 
+use super::runs_often;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::heat::Runs;
@@ -85,6 +86,6 @@ fn report(model: &Model, def: DefId, event: &Event, looked_up: bool) -> Diagnost
     match runs {
         Runs::Repeated => diagnostic,
         Runs::PerThread => diagnostic.note(format!("assumed that threads come and go: `{item}` runs once in each")),
-        _ => diagnostic.note(format!("assumed that `{item}` runs often: it can be called any number of times")),
+        _ => diagnostic.note(runs_often(&item)),
     }
 }

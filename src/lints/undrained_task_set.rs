@@ -1,5 +1,6 @@
 #![doc = include_str!("../../lints/undrained_task_set.md")]
 
+use super::runs_often;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
 use crate::model::access::{Root, Tracer};
@@ -137,10 +138,7 @@ fn field_set(tracer: &Tracer, event: &Event, owner: DefId, name: Symbol) -> Opti
     let (confidence, assumption) = match runs {
         _ if filling.is_some() => (Confidence::High, None),
         Runs::Repeated => (Confidence::High, None),
-        Runs::PerCall => (
-            Confidence::Medium,
-            Some(format!("assumed that `{item}` runs often: it can be called any number of times")),
-        ),
+        Runs::PerCall => (Confidence::Medium, Some(runs_often(&item))),
         _ => return None,
     };
     Some(Found {

@@ -194,7 +194,7 @@ pub fn is_correlated(tracer: &Tracer, seed: &Seed, fate: &Fate, loss: &Loss) -> 
     let acquired = body.statements[seed.statement.index()].dest.get().and_then(|d| body.local_of(d));
     let asked = |block: &Block| tracer.ingredients(seed.body, block.operand);
     let behind = behind(body, seed.statement);
-    // Comparisons have no place of their own.
+    // `if flag`: a variable alone has no span.
     let before = |id: BlockId| {
         let span = tracer.branch_span(seed.body, id);
         let is_before = if span.hi > 0 { span.lo < from } else { !behind[id.index()] };
