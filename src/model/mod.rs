@@ -31,6 +31,7 @@ pub mod heap;
 pub mod heat;
 pub mod impls;
 pub mod infer;
+pub mod kept_tasks;
 pub mod keyed;
 pub mod ledger;
 pub mod lookups;

@@ -1,0 +1,313 @@
+//! Where handles of tasks are kept, and what the run does with what is kept there: ends it, hands it on, or only looks at
+//! it. It knows what a spawn gives from [`super::tasks`], and no lint.
+//!
+//! ```text
+//! kept_tasks::keeps(tracer, body, statement)   every place in the body where the handle that a call gives is put
+//! model.uses_of_field(owner, name)             what all functions do with what is in a field
+//! model.keeper_drops(owner, name)              whether a `Drop` of the field, its owner, or an owner of that ends it
+//! ```
+
+use super::access::{Access, Root, Tracer};
+use super::effects::{Effects, covers, slot};
+use super::flow::{Stored, drops_safely};
+use super::{Callee, DefId, Model, Symbol, Ty, TyData};
+use crate::apis::{FnRow, ObligationKind, Slot};
+use crate::facts::ItemKind;
+use crate::facts::body::*;
+use crate::source::Span;
+use rustc_hash::FxHashSet;
+
+/// A place where a handle is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// A field of a type of the run, a static, or a local.
+    pub root: Root,
+    /// The statement that puts it there.
+    pub statement: StatementId,
+    /// How.
+    pub how: How,
+}
+
+/// How a handle is put somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// With its owner: `Pinger { task }`.
+    Made,
+    /// `self.task = Some(handle)`
+    Assigned,
+    /// `self.task.replace(handle)`, `self.tasks.insert(key, handle)`
+    Replaces,
+    /// `self.tasks.push(handle)`
+    Added,
+}
+
+/// Every place in body `index` where the handle that `spawn` gives, or one to abort it with, is put: itself or in a struct.
+pub fn keeps(tracer: &Tracer, index: u32, spawn: StatementId) -> Vec<Keep> {
+    let body = &tracer.body(index).body;
+    let mut walk = Walk { tracer, index, held: vec![false; body.locals.len()], keeps: Vec::new() };
+    walk.arrives(body.statements[spawn.index()].dest);
+    // Twice, so that what a loop hands back is seen.
+    for _ in 0..2 {
+        (0..body.statements.len() as u32).map(StatementId).for_each(|id| walk.statement(id));
+    }
+    walk.keeps
+}
+
+struct Walk<'a> {
+    tracer: &'a Tracer<'a>,
+    index: u32,
+    /// By local: may it hold the handle?
+    held: Vec<bool>,
+    keeps: Vec<Keep>,
+}
+
+impl Walk<'_> {
+    fn arrives(&mut self, dest: PlaceId) {
+        let local = dest.get().and_then(|d| self.tracer.body(self.index).body.whole_local(d));
+        if let Some(local) = local.filter(|&l| l != LocalId(0)) {
+            self.held[local.index()] = true;
+        }
+    }
+
+    fn keep(&mut self, root: Root, statement: StatementId, how: How) {
+        let keep = Keep { root, statement, how };
+        if matches!(root, Root::Field(..) | Root::Static(_)) && !self.keeps.contains(&keep) {
+            self.keeps.push(keep);
+        }
+    }
+
+    fn is_held(&self, operand: Operand) -> bool {
+        operand.as_place().is_some_and(|(_, place)| {
+            let local = self.tracer.body(self.index).body.local_of(place);
+            local.is_some_and(|l| self.held[l.index()]) && covers(self.tracer, self.index, place)
+        })
+    }
+
+    fn statement(&mut self, id: StatementId) {
+        let (tracer, index) = (self.tracer, self.index);
+        let typed = tracer.body(index);
+        let statement = &typed.body.statements[id.index()];
+        let args = typed.body.args(statement);
+        let Some(at) = args.iter().position(|&arg| self.is_held(arg)) else { return };
+        match statement.op {
+            Op::Assign | Op::Cast => match typed.body.whole_local(statement.dest) {
+                Some(_) => self.arrives(statement.dest),
+                None => self.keep(tracer.place(index, statement.dest).root, id, How::Assigned),
+            },
+            Op::Tuple => self.arrives(statement.dest),
+            Op::Struct => self.literal(id, at),
+            Op::Call if matches!(typed.types.callee(id), Callee::Constructor(_)) => self.literal(id, at),
+            Op::Call | Op::CallMethod => self.call(id, at),
+            _ => {}
+        }
+    }
+
+    /// `Running { abort: handle.abort_handle() }`: from now on the struct is what holds it.
+    fn literal(&mut self, id: StatementId, at: usize) {
+        let stored = Stored { statement: id, operand: Some(at as u16) };
+        if let Some((owner, name)) = self.tracer.model.stored_in(self.tracer, self.index, stored) {
+            self.keep(Root::Field(owner, name), id, How::Made);
+        }
+        self.arrives(self.tracer.body(self.index).body.statements[id.index()].dest);
+    }
+
+    fn call(&mut self, id: StatementId, at: usize) {
+        let (tracer, index) = (self.tracer, self.index);
+        let typed = tracer.body(index);
+        let statement = &typed.body.statements[id.index()];
+        let Some(row) = tracer.row(index, id) else { return };
+        match slot(row, at) {
+            Slot::Receiver if row.through || is_handle(tracer.model, tracer.ty(index, statement.dest)) => {
+                self.arrives(statement.dest);
+            }
+            Slot::Arg(n) if row.wraps.contains(&n) => self.arrives(statement.dest),
+            Slot::Arg(n) if row.stores.contains(&n) || row.grows.contains(&Slot::Receiver) => {
+                let Some((_, receiver)) = typed.body.args(statement)[0].as_place() else { return };
+                let access = tracer.place(index, receiver);
+                let replaces = matches!(tracer.method_name(index, statement), "insert" | "replace" | "set");
+                self.keep(access.root, id, if replaces { How::Replaces } else { How::Added });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a value of that type is one to end a task with, though not its owner: an `AbortHandle`.
+fn is_handle(model: &Model, ty: Ty) -> bool {
+    let ends = |row: &&crate::apis::TypeRow| {
+        row.obligation.as_ref().is_some_and(|o| o.kind == ObligationKind::Task)
+            || model.apis.method(&row.path, "abort").is_some()
+    };
+    model.type_row(model.payload(ty)).filter(ends).is_some()
+}
+
+/// What a function does with what a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldUse {
+    /// The function, by its position among the digests.
+    pub function: u32,
+    /// The body within it.
+    pub body: u32,
+    /// Where.
+    pub span: Span,
+    /// What.
+    pub kind: UseKind,
+}
+
+/// What is done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UseKind {
+    /// It stays what and where it is, or goes only as far as can be followed.
+    Looks,
+    /// It is handed on, out of sight.
+    Leaves,
+    /// It is joined, awaited or aborted.
+    Ends,
+}
+
+impl Model {
+    /// What all functions do with what a field holds, or one of that name in a value of unknown type.
+    pub fn uses_of_field(&self, owner: DefId, name: Symbol) -> Vec<FieldUse> {
+        let mut uses = Vec::new();
+        for (position, digest) in self.analysis.digests.iter().enumerate() {
+            if self.fields_touched(digest.owner).any(|touched| touched == name) {
+                let function = self.typed(digest.root);
+                let tracer = Tracer::new(self, &function);
+                (0..function.bodies.len() as u32)
+                    .for_each(|index| uses_in(&tracer, position as u32, index, (owner, name), &mut uses));
+            }
+        }
+        uses
+    }
+
+    /// Whether what a field holds is ended when its owner is: by the type in the field, by a `Drop` of the owner, or by one
+    /// of those who own that.
+    pub fn keeper_drops(&self, owner: DefId, name: Symbol) -> bool {
+        let declared = self.declared_field(owner, name).unwrap_or_default();
+        let by_itself = self.inside(declared).any(|ty| match *self.ty(ty) {
+            TyData::Adt(of, _) => self.has_drop(of).is_some(),
+            _ => self.obligation(ty).is_some_and(drops_safely),
+        });
+        by_itself || self.is_dropped_by_owner(owner)
+    }
+
+    fn is_dropped_by_owner(&self, owner: DefId) -> bool {
+        let (mut seen, mut todo) = (FxHashSet::default(), vec![owner]);
+        while let Some(of) = todo.pop().filter(|_| seen.len() < 32) {
+            if self.has_drop(of).is_some() {
+                return true;
+            }
+            if seen.insert(of) {
+                todo.extend(self.owners_of(of));
+            }
+        }
+        false
+    }
+
+    /// The types of the run with a field that holds values of a type.
+    fn owners_of(&self, of: DefId) -> Vec<DefId> {
+        let holds = |&def: &DefId| {
+            let fields = self.item(def).fields.ids();
+            fields.into_iter().any(|index| self.holds(self.declared_field_ty(def, index), of))
+        };
+        self.defs().filter(|&def| self.item(def).kind == ItemKind::Struct).filter(holds).collect()
+    }
+
+    fn holds(&self, ty: Ty, of: DefId) -> bool {
+        match self.ty(ty) {
+            TyData::Adt(def, args) => *def == of || args.iter().any(|&arg| self.holds(arg, of)),
+            TyData::External(_, args) => args.iter().any(|&arg| self.holds(arg, of)),
+            TyData::Tuple(parts) => parts.iter().any(|&part| self.holds(part, of)),
+            _ => false,
+        }
+    }
+}
+
+fn uses_in(tracer: &Tracer, function: u32, index: u32, field: (DefId, Symbol), uses: &mut Vec<FieldUse>) {
+    let typed = tracer.body(index);
+    let is_it = |access: Access| match access.root {
+        Root::Field(owner, name) => (owner, name) == field,
+        Root::Unknown => access.last == Some(field.1),
+        _ => false,
+    };
+    let mut push = |range, kind| {
+        let span = Span { file: typed.at.file, range };
+        uses.push(FieldUse { function, body: index, span, kind });
+    };
+    for block in &typed.body.blocks {
+        for id in block.statements.ids().map(StatementId) {
+            let statement = &typed.body.statements[id.index()];
+            if matches!(statement.op, Op::ScopeEnd | Op::Declare | Op::Closure | Op::Async) {
+                continue;
+            }
+            for (at, operand) in typed.body.args(statement).iter().enumerate() {
+                let Some((position, place)) = operand.as_place() else { continue };
+                let access = tracer.place(index, place);
+                let kind = kind_of_use(tracer, index, id, at, position, place);
+                // Of what cannot be resolved only what excuses counts.
+                if is_it(access) && (access.root != Root::Unknown || kind == UseKind::Ends) {
+                    push(typed.body.spans[id.index()], kind);
+                }
+            }
+        }
+        if block.end == End::Await && tracer.operand(index, block.operand).is_some_and(is_it) {
+            push(block.span, UseKind::Ends);
+        }
+    }
+}
+
+fn kind_of_use(tracer: &Tracer, index: u32, id: StatementId, at: usize, position: Position, place: PlaceId) -> UseKind {
+    let typed = tracer.body(index);
+    let statement = &typed.body.statements[id.index()];
+    let out_of_sight = |out: bool| if out { UseKind::Leaves } else { UseKind::Looks };
+    match statement.op {
+        Op::CallMethod if at == 0 => on_receiver(tracer, index, id, place),
+        Op::Call | Op::CallMethod => match typed.types.callee(id) {
+            Callee::Def(def) => {
+                const EXCUSES: Effects =
+                    Effects(Effects::RELEASES_ANY.0 | Effects::STORES.0 | Effects::UNKNOWN.0 | Effects::RETURNS.0);
+                out_of_sight(tracer.model.effects(def, at as u32).any(EXCUSES))
+            }
+            _ => match tracer.row(index, id) {
+                Some(row) => out_of_sight(position == Position::Bare && !stays_in_sight(row, at)),
+                None => UseKind::Leaves,
+            },
+        },
+        Op::CallValue | Op::OpaqueMacro => UseKind::Leaves,
+        // `join!(self.task)`, `select! { _ = &mut self.task => .. }`; a message borrows.
+        Op::Macro if position != Position::Ref => UseKind::Ends,
+        Op::Struct | Op::Tuple | Op::Array => out_of_sight(position == Position::Bare),
+        Op::Assign => {
+            let to = typed.body.local_of(statement.dest).map(|l| typed.body.locals[l.index()].kind);
+            let elsewhere = typed.body.whole_local(statement.dest).is_none();
+            out_of_sight(position == Position::Bare && (to == Some(LocalKind::Return) || elsewhere))
+        }
+        _ => UseKind::Looks,
+    }
+}
+
+fn stays_in_sight(row: &FnRow, at: usize) -> bool {
+    let slot = slot(row, at);
+    row.through || row.drops == Some(slot) || matches!(slot, Slot::Arg(n) if row.wraps.contains(&n))
+}
+
+fn on_receiver(tracer: &Tracer, index: u32, id: StatementId, place: PlaceId) -> UseKind {
+    let model = tracer.model;
+    let statement = &tracer.body(index).body.statements[id.index()];
+    let name = tracer.method_name(index, statement);
+    let released = model.analysis.releases.on(model, tracer.ty(index, place), name);
+    let tasks = Effects(Effects::releases(ObligationKind::Task).0 | Effects::releases(ObligationKind::Thread).0);
+    if released.any(tasks) {
+        let another = is_handle(model, tracer.ty(index, statement.dest));
+        return if another { UseKind::Leaves } else { UseKind::Ends };
+    }
+    let result = tracer.body(index).body.local_of(statement.dest);
+    let given = result.is_some_and(|l| tracer.body(index).body.locals[l.index()].kind == LocalKind::Return);
+    match (tracer.row(index, id), tracer.body(index).types.callee(id)) {
+        // `fn into_handle(mut self) -> Option<JoinHandle<()>> { self.task.take() }`
+        (Some(row), _) if given && (row.through || row.element) => UseKind::Leaves,
+        (Some(row), _) if row.consumes && !row.through => UseKind::Leaves,
+        (Some(_), _) => UseKind::Looks,
+        (None, _) => UseKind::Leaves,
+    }
+}
