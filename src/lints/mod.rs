@@ -17,6 +17,7 @@ mod loss;
 pub mod page;
 pub mod raw_field_without_drop;
 pub mod raw_handle_leak;
+pub mod replaced_task_handle;
 pub mod task_handle_without_drop;
 pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
@@ -65,6 +66,7 @@ pub static LINTS: &[Lint] = &[
     lint!(leaked_allocation),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
+    lint!(replaced_task_handle),
     lint!(task_handle_without_drop),
     lint!(unbounded_field_collection),
     lint!(unbounded_global_collection),

@@ -68,11 +68,11 @@ fn judge(
             continue;
         }
         let own = model.analysis.digests[endless.position as usize].owner;
-        let uses = model.uses_of_field(owner, name).into_iter();
+        let uses = model.uses_of(keep.root).into_iter();
         let uses: Vec<FieldUse> = uses.filter(|u| model.analysis.digests[u.function as usize].owner != own).collect();
         let ended: Vec<DefId> = uses
             .iter()
-            .filter(|u| u.kind == UseKind::Ends)
+            .filter(|u| u.kind >= UseKind::Joins)
             .map(|u| model.analysis.digests[u.function as usize].owner)
             .collect();
         if !seen.insert((owner, name)) || uses.iter().any(|u| u.kind == UseKind::Leaves) {

@@ -45,7 +45,7 @@ pub fn useless(tracer: &Tracer, event: &Event) -> Option<Useless> {
 
 /// Whether a key is new: from a counter, a generator, a clock, by itself or as part of a name. What another function makes of
 /// something new is not.
-fn is_made_up(tracer: &Tracer, index: u32, key: LocalId, steps: u32) -> bool {
+pub fn is_made_up(tracer: &Tracer, index: u32, key: LocalId, steps: u32) -> bool {
     if let Some((outer, local)) = tracer.outer(index, key) {
         return steps > 0 && is_made_up(tracer, outer, local, steps - 1);
     }

@@ -3,14 +3,14 @@
 //!
 //! ```text
 //! kept_tasks::keeps(tracer, body, statement)   every place in the body where the handle that a call gives is put
-//! model.uses_of_field(owner, name)             what all functions do with what is in a field
+//! model.uses_of(root)                          what all functions do with what is in a field or static
 //! model.keeper_drops(owner, name)              whether a `Drop` of the field, its owner, or an owner of that ends it
 //! ```
 
 use super::access::{Access, Root, Tracer};
 use super::effects::{Effects, covers, slot};
 use super::flow::{Stored, drops_safely};
-use super::{Callee, DefId, Model, Symbol, Ty, TyData};
+use super::{Callee, DefId, Model, Symbol, Ty, TyData, known};
 use crate::apis::{FnRow, ObligationKind, Slot};
 use crate::facts::ItemKind;
 use crate::facts::body::*;
@@ -157,24 +157,33 @@ pub struct FieldUse {
 /// What is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UseKind {
-    /// It stays what and where it is, or goes only as far as can be followed.
+    /// A step on the way to it: `lock`, `as_ref`.
+    Views,
+    /// Something is asked, or it is taken out and goes only as far as can be followed.
     Looks,
     /// It is handed on, out of sight.
     Leaves,
-    /// It is joined, awaited or aborted.
-    Ends,
+    /// It is joined or awaited.
+    Joins,
+    /// It is aborted.
+    Aborts,
 }
 
 impl Model {
-    /// What all functions do with what a field holds, or one of that name in a value of unknown type.
-    pub fn uses_of_field(&self, owner: DefId, name: Symbol) -> Vec<FieldUse> {
+    /// What all functions do with what a field or static holds, or one of that name in a value of unknown type.
+    pub fn uses_of(&self, root: Root) -> Vec<FieldUse> {
         let mut uses = Vec::new();
         for (position, digest) in self.analysis.digests.iter().enumerate() {
-            if self.fields_touched(digest.owner).any(|touched| touched == name) {
+            let names = match root {
+                Root::Field(_, name) => self.fields_touched(digest.owner).any(|touched| touched == name),
+                Root::Static(def) => self.names_called(digest.owner).any(|named| named == self.def_name(def)),
+                _ => false,
+            };
+            if names {
                 let function = self.typed(digest.root);
                 let tracer = Tracer::new(self, &function);
                 (0..function.bodies.len() as u32)
-                    .for_each(|index| uses_in(&tracer, position as u32, index, (owner, name), &mut uses));
+                    .for_each(|index| uses_in(&tracer, position as u32, index, root, &mut uses));
             }
         }
         uses
@@ -184,11 +193,25 @@ impl Model {
     /// of those who own that.
     pub fn keeper_drops(&self, owner: DefId, name: Symbol) -> bool {
         let declared = self.declared_field(owner, name).unwrap_or_default();
-        let by_itself = self.inside(declared).any(|ty| match *self.ty(ty) {
+        self.drops_what_it_holds(declared) || self.is_dropped_by_owner(owner)
+    }
+
+    /// Whether values of a type, or those in them, do something about their task when they are dropped.
+    pub fn drops_what_it_holds(&self, ty: Ty) -> bool {
+        self.any_within(ty, &|ty| match *self.ty(ty) {
             TyData::Adt(of, _) => self.has_drop(of).is_some(),
             _ => self.obligation(ty).is_some_and(drops_safely),
-        });
-        by_itself || self.is_dropped_by_owner(owner)
+        })
+    }
+
+    fn any_within(&self, ty: Ty, holds: &impl Fn(Ty) -> bool) -> bool {
+        holds(ty)
+            || match self.ty(ty) {
+                TyData::Adt(_, args) | TyData::External(_, args) | TyData::Tuple(args) => {
+                    args.iter().any(|&arg| self.any_within(arg, holds))
+                }
+                _ => false,
+            }
     }
 
     fn is_dropped_by_owner(&self, owner: DefId) -> bool {
@@ -208,27 +231,19 @@ impl Model {
     fn owners_of(&self, of: DefId) -> Vec<DefId> {
         let holds = |&def: &DefId| {
             let fields = self.item(def).fields.ids();
-            fields.into_iter().any(|index| self.holds(self.declared_field_ty(def, index), of))
+            let is_it = |ty| matches!(*self.ty(ty), TyData::Adt(def, _) if def == of);
+            fields.into_iter().any(|index| self.any_within(self.declared_field_ty(def, index), &is_it))
         };
         self.defs().filter(|&def| self.item(def).kind == ItemKind::Struct).filter(holds).collect()
     }
-
-    fn holds(&self, ty: Ty, of: DefId) -> bool {
-        match self.ty(ty) {
-            TyData::Adt(def, args) => *def == of || args.iter().any(|&arg| self.holds(arg, of)),
-            TyData::External(_, args) => args.iter().any(|&arg| self.holds(arg, of)),
-            TyData::Tuple(parts) => parts.iter().any(|&part| self.holds(part, of)),
-            _ => false,
-        }
-    }
 }
 
-fn uses_in(tracer: &Tracer, function: u32, index: u32, field: (DefId, Symbol), uses: &mut Vec<FieldUse>) {
+fn uses_in(tracer: &Tracer, function: u32, index: u32, root: Root, uses: &mut Vec<FieldUse>) {
     let typed = tracer.body(index);
+    let named = if let Root::Field(_, name) = root { Some(name) } else { None };
     let is_it = |access: Access| match access.root {
-        Root::Field(owner, name) => (owner, name) == field,
-        Root::Unknown => access.last == Some(field.1),
-        _ => false,
+        Root::Unknown => named.is_some() && access.last == named,
+        of => of == root,
     };
     let mut push = |range, kind| {
         let span = Span { file: typed.at.file, range };
@@ -245,15 +260,25 @@ fn uses_in(tracer: &Tracer, function: u32, index: u32, field: (DefId, Symbol), u
                 let access = tracer.place(index, place);
                 let kind = kind_of_use(tracer, index, id, at, position, place);
                 // Of what cannot be resolved only what excuses counts.
-                if is_it(access) && (access.root != Root::Unknown || kind == UseKind::Ends) {
+                if is_it(access) && (access.root != Root::Unknown || kind >= UseKind::Joins) {
                     push(typed.body.spans[id.index()], kind);
                 }
             }
         }
-        if block.end == End::Await && tracer.operand(index, block.operand).is_some_and(is_it) {
-            push(block.span, UseKind::Ends);
+        match (block.end, tracer.operand(index, block.operand).filter(|&access| is_it(access))) {
+            (End::Await, Some(_)) => push(block.span, UseKind::Joins),
+            // `if let Some(task) = &self.task`, but not `if let Ok(guard) = self.task.lock()`
+            (End::Switch, Some(access)) if access.root == root && is_option(tracer, index, block.operand) => {
+                push(block.span, UseKind::Looks)
+            }
+            _ => {}
         }
     }
+}
+
+fn is_option(tracer: &Tracer, index: u32, operand: Operand) -> bool {
+    let ty = operand.as_place().map(|(_, place)| tracer.model.peel_refs(tracer.ty(index, place)));
+    ty.is_some_and(|ty| tracer.model.external_path(ty) == Some(known::OPTION))
 }
 
 fn kind_of_use(tracer: &Tracer, index: u32, id: StatementId, at: usize, position: Position, place: PlaceId) -> UseKind {
@@ -275,7 +300,7 @@ fn kind_of_use(tracer: &Tracer, index: u32, id: StatementId, at: usize, position
         },
         Op::CallValue | Op::OpaqueMacro => UseKind::Leaves,
         // `join!(self.task)`, `select! { _ = &mut self.task => .. }`; a message borrows.
-        Op::Macro if position != Position::Ref => UseKind::Ends,
+        Op::Macro if position != Position::Ref => UseKind::Joins,
         Op::Struct | Op::Tuple | Op::Array => out_of_sight(position == Position::Bare),
         Op::Assign => {
             let to = typed.body.local_of(statement.dest).map(|l| typed.body.locals[l.index()].kind);
@@ -299,15 +324,26 @@ fn on_receiver(tracer: &Tracer, index: u32, id: StatementId, place: PlaceId) -> 
     let tasks = Effects(Effects::releases(ObligationKind::Task).0 | Effects::releases(ObligationKind::Thread).0);
     if released.any(tasks) {
         let another = is_handle(model, tracer.ty(index, statement.dest));
-        return if another { UseKind::Leaves } else { UseKind::Ends };
+        return match is_abort(model, name) {
+            _ if another => UseKind::Leaves,
+            true => UseKind::Aborts,
+            false => UseKind::Joins,
+        };
     }
     let result = tracer.body(index).body.local_of(statement.dest);
     let given = result.is_some_and(|l| tracer.body(index).body.locals[l.index()].kind == LocalKind::Return);
-    match (tracer.row(index, id), tracer.body(index).types.callee(id)) {
+    match tracer.row(index, id) {
         // `fn into_handle(mut self) -> Option<JoinHandle<()>> { self.task.take() }`
-        (Some(row), _) if given && (row.through || row.element) => UseKind::Leaves,
-        (Some(row), _) if row.consumes && !row.through => UseKind::Leaves,
-        (Some(_), _) => UseKind::Looks,
-        (None, _) => UseKind::Leaves,
+        Some(row) if given && (row.through || row.element) => UseKind::Leaves,
+        Some(row) if row.consumes && !row.through => UseKind::Leaves,
+        Some(row) if row.through && !row.moves_out => UseKind::Views,
+        Some(_) => UseKind::Looks,
+        None => UseKind::Leaves,
     }
+}
+
+/// Whether a method of that name ends a task before its time.
+fn is_abort(model: &Model, name: &str) -> bool {
+    let tasks = model.apis.types().iter().filter_map(|row| row.obligation.as_ref());
+    tasks.filter(|o| o.kind == ObligationKind::Task).any(|o| o.ended_by.iter().any(|n| n == name))
 }

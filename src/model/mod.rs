@@ -44,6 +44,7 @@ mod places;
 mod project;
 mod queries;
 pub mod raw_fields;
+pub mod replaced_tasks;
 pub mod setup;
 mod slots;
 pub mod symbols;

@@ -161,6 +161,11 @@ impl Model {
         !event.repeated && !shared && self.analysis.setup.is_new(self, owner, event.held)
     }
 
+    /// Whether the owner of a field that a function reaches is still being made there.
+    pub fn is_being_made(&self, within: DefId, held: Held) -> bool {
+        self.analysis.setup.is_new(self, within, held)
+    }
+
     /// `fn with(mut self, ..) -> Self`
     fn is_builder(&self, def: DefId) -> bool {
         let first = self.params_of(def).first().copied().unwrap_or_default();
