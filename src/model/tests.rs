@@ -15,6 +15,7 @@ mod keyed;
 mod ledger;
 mod pairs;
 mod paths;
+mod tasks;
 mod types;
 
 /// Links files of one package `krate` with a library, a program if `src/main.rs` is there, and some dependencies.
