@@ -84,9 +84,33 @@ pub fn is_looked_at_before(tracer: &Tracer, position: u32, index: u32, keep: &Ke
         return true;
     }
     let digest = &model.analysis.digests[position as usize];
+    if digest.contended || has_flag(tracer, index, keep) {
+        return true;
+    }
     let calls = digest.calls.iter().filter(|c| before(c.span) && concerns(c.body));
     calls.into_iter().any(|c| is_aware(model, c.callee, &aware, DEPTH))
         || is_looked_at_by_caller(model, digest.owner, uses, &aware)
+}
+
+/// `if self.running { return; } self.running = true;`: something beside the handle, that the function asks for and sets.
+fn has_flag(tracer: &Tracer, index: u32, keep: &Keep) -> bool {
+    let Root::Field(owner, name) = keep.root else { return false };
+    let body = &tracer.body(index).body;
+    let beside = |place| match tracer.place(index, place).root {
+        Root::Field(of, other) if of == owner && other != name => Some(other),
+        _ => None,
+    };
+    let set = |flag| body.statements.iter().any(|s| s.op == Op::Assign && s.dest.get().and_then(beside) == Some(flag));
+    let asked = |block: &Block| {
+        let (_, place) = block.operand.as_place()?;
+        // `!self.running`
+        let inner = || {
+            let negated = tracer.definition(index, body.local_of(place)?).filter(|s| s.op == Op::Unary)?;
+            beside(body.args(negated).first()?.as_place()?.1)
+        };
+        beside(place).or_else(inner)
+    };
+    body.blocks.iter().filter(|b| b.end == End::Branch).filter_map(asked).any(set)
 }
 
 /// `self.stop(); self.start();`, `if self.task.is_none() { self.start() }`

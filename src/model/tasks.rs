@@ -8,6 +8,7 @@
 //! tasks::handle(tracer, seed, kind)      the fate of the handle
 //! tasks::is_dropped(tracer, seed, &fate) whether the handle is lost, unless its name says that it is meant
 //! tasks::spawn_runs(tracer, position, seed)   how often it is spawned
+//! tasks::each_handle(model, visit)       every call that gives a handle: spawns, and functions of the run that return one
 //! ```
 
 use super::access::Tracer;
@@ -19,6 +20,7 @@ use super::{Callee, DefId, Model};
 use crate::apis::{ObligationKind, SpawnKind};
 use crate::facts::body::*;
 use crate::source::Span;
+use rustc_hash::FxHashMap;
 
 /// A spawn whose handle belongs to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,65 @@ impl Spawned {
     pub fn noun(self) -> &'static str {
         if self.kind == SpawnKind::Thread { "thread" } else { "task" }
     }
+}
+
+/// A handle that a call gives: a spawn, or a function of the run that returns the handle of what it spawns.
+#[derive(Debug, Clone, Copy)]
+pub struct Handle {
+    /// The body of the call.
+    pub body: u32,
+    /// The call.
+    pub statement: StatementId,
+    /// What is spawned.
+    pub spawned: Spawned,
+    /// Whether it never ends.
+    pub lasting: Option<Lasting>,
+    /// Where it is spawned.
+    pub at: Span,
+    /// The function that spawns it.
+    pub spawner: DefId,
+    /// How often the call is reached.
+    pub runs: Runs,
+    /// Whether the function of the call returns it.
+    pub returned: bool,
+}
+
+/// Visits every call that gives a handle, if it can be followed.
+pub fn each_handle(model: &Model, mut visit: impl FnMut(&Tracer, u32, &Handle)) {
+    let mut given: FxHashMap<DefId, Handle> = FxHashMap::default();
+    model.each_seed(is_spawn, |tracer, position, seed| {
+        let Some(spawned) = spawned(tracer, seed) else { return };
+        let spawner = model.analysis.digests[position as usize].owner;
+        let fate = handle(tracer, seed, spawned.kind);
+        let found = Handle {
+            body: seed.body,
+            statement: seed.statement,
+            spawned,
+            lasting: lasts(tracer, spawned.work),
+            at: tracer.span(seed.body, seed.statement),
+            spawner,
+            runs: spawn_runs(tracer, position, seed),
+            returned: fate.returned,
+        };
+        if fate.returned && fate.part.is_none() {
+            given.insert(spawner, found);
+        }
+        if !fate.escapes {
+            visit(tracer, position, &found);
+        }
+    });
+    // `Pinger { task: spawn_ping() }`
+    let wanted = |seed: &Seed| matches!(seed.kind, SeedKind::Call(def) if given.contains_key(&def));
+    model.each_seed(wanted, |tracer, position, seed| {
+        let SeedKind::Call(def) = seed.kind else { return };
+        let runs = spawn_runs(tracer, position, seed);
+        let inner = given[&def];
+        let fate = handle(tracer, seed, inner.spawned.kind);
+        let found = Handle { body: seed.body, statement: seed.statement, runs, returned: fate.returned, ..inner };
+        if !fate.escapes {
+            visit(tracer, position, &found);
+        }
+    });
 }
 
 /// Whether a seed starts something in the background that nothing ends by itself. Scoped threads are joined by their
