@@ -78,6 +78,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("uuid", include_str!("../lints/apis/uuid.toml")),
     ("v8", include_str!("../lints/apis/v8.toml")),
     ("wasm_bindgen", include_str!("../lints/apis/wasm_bindgen.toml")),
+    ("websocket", include_str!("../lints/apis/websocket.toml")),
     ("winapi", include_str!("../lints/apis/winapi.toml")),
     ("windows", include_str!("../lints/apis/windows.toml")),
     ("windows_sys", include_str!("../lints/apis/windows_sys.toml")),

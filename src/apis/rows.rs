@@ -79,6 +79,8 @@ pub struct TypeRow {
     pub element: Option<Term>,
     /// What dropping a value does that has to be done: `removes the folder`.
     pub drop_matters: Option<String>,
+    /// Whether it brings what somebody outside of the process sends, who decides when it ends.
+    pub peer: bool,
     /// Methods after which dropping a value has nothing to do until something is written again.
     pub flushed_by: Vec<String>,
     /// Whether it is `Copy`: using it does not move it.

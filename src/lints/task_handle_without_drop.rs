@@ -4,19 +4,38 @@ use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::{Root, Tracer};
 use crate::model::heat::Runs;
 use crate::model::kept_tasks::{FieldUse, UseKind, keeps};
-use crate::model::tasks::{self, Handle, Lasting};
+use crate::model::peers::until_peer_ends;
+use crate::model::tasks::{self, Handle};
 use crate::model::{DefId, Model, Symbol};
+use crate::source::Span;
 use rustc_hash::FxHashSet;
 
 const NAME: &str = "task_handle_without_drop";
+
+/// Until when a task goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// For ever.
+    Never,
+    /// Until somebody outside ends it.
+    Peer,
+}
 
 /// Reports structs that keep the handle of a task that never ends, and that leave it running when they are dropped.
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let mut seen = FxHashSet::default();
     tasks::each_handle(model, |tracer, position, handle| {
         // What is made once lives as long as the process.
-        if let Some(lasting) = handle.lasting.filter(|_| handle.runs >= Runs::PerThread && !handle.returned) {
-            judge(tracer, position, handle, lasting, &mut seen, out);
+        if handle.runs < Runs::PerThread || handle.returned {
+            return;
+        }
+        let here = model.analysis.digests[position as usize].owner == handle.spawner;
+        let peer = || until_peer_ends(tracer, handle.body, handle.statement, handle.spawned.work).filter(|_| here);
+        match handle.lasting {
+            Some(lasting) => judge(tracer, position, handle, (Until::Never, lasting.at), &mut seen, out),
+            None => peer()
+                .into_iter()
+                .for_each(|at| judge(tracer, position, handle, (Until::Peer, Some(at)), &mut seen, out)),
         }
     });
 }
@@ -26,7 +45,7 @@ fn judge(
     tracer: &Tracer,
     position: u32,
     handle: &Handle,
-    lasting: Lasting,
+    until: (Until, Option<Span>),
     seen: &mut FxHashSet<(DefId, Symbol)>,
     out: &mut Vec<Diagnostic>,
 ) {
@@ -48,10 +67,12 @@ fn judge(
         let confidence = match ended.first() {
             // `server.stop()`: somebody does remember.
             Some(_) if ended.iter().any(|&def| is_called(model, def)) => Confidence::Low,
-            None if handle.runs == Runs::Repeated && !model.is_public_field(owner, name) => Confidence::High,
+            None if until.0 == Until::Never && handle.runs == Runs::Repeated && !model.is_public_field(owner, name) => {
+                Confidence::High
+            }
             _ => Confidence::Medium,
         };
-        out.push(report(model, handle, lasting, (owner, name), ended.first().copied(), confidence));
+        out.push(report(model, handle, until, (owner, name), ended.first().copied(), confidence));
     }
 }
 
@@ -63,7 +84,7 @@ fn is_called(model: &Model, def: DefId) -> bool {
 fn report(
     model: &Model,
     handle: &Handle,
-    lasting: Lasting,
+    (until, loop_at): (Until, Option<Span>),
     (owner, name): (DefId, Symbol),
     ended: Option<DefId>,
     confidence: Confidence,
@@ -83,7 +104,14 @@ fn report(
         confidence,
         handle.at,
         spawner.clone(),
-        format!("this {noun} never ends, and goes on when the `{keeper}` that keeps its handle is dropped"),
+        match until {
+            Until::Never => {
+                format!("this {noun} never ends, and goes on when the `{keeper}` that keeps its handle is dropped")
+            }
+            Until::Peer => format!(
+                "this {noun} goes on until its peer ends it, though the `{keeper}` that keeps its handle is dropped"
+            ),
+        },
         format!(
             "looked for a `Drop` of `{keeper}` or of a type that owns it, for a type that aborts the {noun} when it is \
              dropped, and for an exit of the loop; found none"
@@ -94,8 +122,10 @@ fn report(
     if let Some(span) = model.field_span(owner, name) {
         diagnostic = diagnostic.label(span, "its handle is kept here");
     }
-    if let Some(at) = lasting.at {
-        diagnostic = diagnostic.label(at, "this loop has no exit");
+    if let Some(at) = loop_at {
+        let exit =
+            if until == Until::Never { "this loop has no exit" } else { "only what comes from outside ends this loop" };
+        diagnostic = diagnostic.label(at, exit);
     }
     if let Some(ended) = ended {
         diagnostic = diagnostic.note(format!("assumed that not every caller remembers `{}`", model.item_path(ended)));

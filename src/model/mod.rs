@@ -40,6 +40,7 @@ mod names;
 pub mod owners;
 pub mod pairs;
 pub mod paths;
+pub mod peers;
 mod places;
 mod project;
 mod queries;
