@@ -47,6 +47,7 @@ pub mod setup;
 mod slots;
 pub mod symbols;
 pub mod taken;
+pub mod tasks;
 mod terms;
 #[cfg(test)]
 mod tests;
