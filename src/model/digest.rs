@@ -2,18 +2,22 @@
 //! collections, what it acquires, and whether it ends. Digests are made in parallel, one function at a time, and all that
 //! spans functions is computed from them.
 
+mod calls;
+mod fields;
+
+pub use calls::counts_up;
+
 use super::access::{Access, Root, Tracer};
-use super::effects::{Effects, ParamUses, ReleaseNames, param_uses, slot};
-use super::exits::{Ends, ends, is_endless, is_lasting, is_service_loop, loops_up, origin_of};
+use super::effects::{ParamUses, ReleaseNames, param_uses, slot};
+use super::exits::{Ends, ends, is_endless, is_lasting, is_service_loop, loops_up};
 use super::files::{PathUse, path_uses};
 use super::ledger::{Events, events};
 use super::raw_fields::{RawFields, raw_fields};
-use super::setup::{Held, receiver};
-use super::words::Name;
+use super::setup::Held;
 use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
 use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
+use crate::facts::BodyKind;
 use crate::facts::body::*;
-use crate::facts::{BodyKind, ItemKind};
 use crate::source::Span;
 
 /// A function of the run that another one calls, or names as a value.
@@ -171,9 +175,9 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         contended: false,
         serves: false,
         makes: Vec::new(),
-        ended: ended(&tracer),
+        ended: fields::ended(&tracer),
         raw_fields: raw_fields(&tracer),
-        field_releases: field_releases(&tracer, releases),
+        field_releases: fields::field_releases(&tracer, releases),
         path_uses: path_uses(&tracer),
         counts: false,
         exits: false,
@@ -182,7 +186,7 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         fresh: false,
     };
     for index in 0..count {
-        calls_and_seeds(&tracer, index, &mut digest);
+        calls::calls_and_seeds(&tracer, index, &mut digest);
     }
     digest.returns = returned(&tracer, &digest.seeds);
     digest
@@ -242,183 +246,6 @@ pub fn innermost_loop(body: &Body, statement: StatementId) -> Option<LoopId> {
 pub fn block_of(body: &Body, statement: StatementId) -> Option<BlockId> {
     let found = body.blocks.iter().position(|b| b.statements.ids().contains(&statement.0));
     found.map(|b| BlockId(b as u32))
-}
-
-fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) {
-    let typed = tracer.body(index);
-    let body = &typed.body;
-    for block in &body.blocks {
-        let repeated = is_repeated(tracer, index, block.in_loop);
-        let heat = if repeated { Heat::Repeated } else { Heat::Same };
-        let serving = is_served(tracer, index, block.in_loop);
-        for id in block.statements.ids().map(StatementId) {
-            let span = tracer.span(index, id);
-            if tracer.model.is_left_out(span) {
-                continue;
-            }
-            let statement = &body.statements[id.index()];
-            named_functions(tracer, index, id, statement, heat, span, digest);
-            digest.counts |= counts_up(body, statement);
-            if let Some(made) = made(tracer, index, id) {
-                digest.makes.push(made);
-            }
-            digest.contended |= statement.op == Op::CallMethod && is_contended(tracer, index, statement);
-            match typed.types.callee(id) {
-                callee if tracer.row(index, id).is_none() && tracer.model.is_foreign(callee) => {
-                    foreign_call(tracer, index, id, callee, digest);
-                }
-                Callee::Def(callee) => {
-                    let first = body.args(statement).first().and_then(|a| a.as_place());
-                    let first = first.map_or(Held::Other, |(_, place)| receiver(tracer, index, place));
-                    digest.calls.push(CallSite { callee, body: index, heat, serving, first, span });
-                    given_back(tracer, index, id, callee, digest);
-                    if may_acquire(tracer.model, tracer.model.item_ty(callee)) {
-                        digest.seeds.push(Seed { kind: SeedKind::Call(callee), body: index, statement: id });
-                    }
-                }
-                Callee::External(_) | Callee::Distinctive(_) => {
-                    let Some(row) = tracer.row(index, id) else { continue };
-                    digest.serves |= row.serves;
-                    digest.fresh |= row.fresh;
-                    digest.exits |= row.exits;
-                    digest.removes_files |= row.removes_path.is_some();
-                    digest.makes_files |= row.creates_path.is_some();
-                    digest.once |= row.once_guard && is_on_static(tracer, index, id);
-                    if takes_back(row) {
-                        taken_back(tracer, index, id, row, digest);
-                    }
-                    if let Some(kind) = seed_kind(tracer.model, row) {
-                        digest.seeds.push(Seed { kind, body: index, statement: id });
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// `let slot = x.allocate_slot(); …; x.free_slot(slot)`
-fn given_back(tracer: &Tracer, index: u32, id: StatementId, release: DefId, digest: &mut Digest) {
-    let model = tracer.model;
-    let text = |def| model.text(model.def_name(def));
-    if !Name::may_release(text(release)) {
-        return;
-    }
-    let body = &tracer.body(index).body;
-    let places = body.args(&body.statements[id.index()]).iter().filter_map(|a| a.as_place());
-    let calls = places.filter_map(|(_, place)| origin_of(tracer, index, body.local_of(place)?));
-    for call in calls {
-        if let Callee::Def(acquire) = tracer.body(index).types.callee(call)
-            && Name::of(text(acquire)).pairs_with(&Name::of(text(release)))
-        {
-            digest.given_back.push((acquire, release, tracer.span(index, id)));
-        }
-    }
-}
-
-/// A call into C: what it gives may have to go back there.
-fn foreign_call(tracer: &Tracer, index: u32, id: StatementId, callee: Callee, digest: &mut Digest) {
-    if !digest.foreign.contains(&callee) {
-        digest.foreign.push(callee);
-    }
-    digest.seeds.push(Seed { kind: SeedKind::Foreign(callee), body: index, statement: id });
-    let body = &tracer.body(index).body;
-    let first = body.args(&body.statements[id.index()]).first().and_then(|a| a.as_place());
-    let Some(origin) = first.and_then(|(_, place)| body.local_of(place)).and_then(|l| origin_of(tracer, index, l))
-    else {
-        return;
-    };
-    let acquire = tracer.body(index).types.callee(origin);
-    let pair = (acquire, callee);
-    if tracer.model.is_foreign(acquire)
-        && tracer.row(index, origin).is_none()
-        && tracer.model.foreign_name(callee).releases()
-        && !digest.used_together.contains(&pair)
-    {
-        digest.used_together.push(pair);
-    }
-}
-
-/// `self.next_id += 1`
-pub fn counts_up(body: &Body, statement: &Statement) -> bool {
-    let to = statement.dest.get().map_or(&[][..], |d| body.projections_of(d));
-    statement.op == Op::Binary
-        && BinaryOp::from_data(statement.data) == BinaryOp::Arithmetic
-        && to.iter().any(|step| matches!(step, Projection::Field(_)))
-}
-
-/// `self.state.compare_exchange(..)`, on whatever it may be.
-fn is_contended(tracer: &Tracer, index: u32, statement: &Statement) -> bool {
-    let apis = tracer.model.apis;
-    apis.methods_named(tracer.method_name(index, statement)).iter().any(|&id| apis.row(id).once_guard)
-}
-
-/// Whether a function ends what would otherwise stay for ever.
-fn takes_back(row: &FnRow) -> bool {
-    row.releases.is_some() || row.adopts.is_some() || row.gives_back || row.drops_by_hand.is_some()
-}
-
-fn taken_back(tracer: &Tracer, index: u32, id: StatementId, row: &'static FnRow, digest: &mut Digest) {
-    if !digest.reclaims.contains(&&*row.path) {
-        digest.reclaims.push(&row.path);
-    }
-    let body = &tracer.body(index).body;
-    let first = body.args(&body.statements[id.index()]).first().and_then(|a| a.as_place());
-    let pointee = match first.map(|(_, place)| tracer.model.ty(tracer.ty(index, place))) {
-        Some(&TyData::Pointer(to)) => to,
-        _ => Ty::UNKNOWN,
-    };
-    if !digest.reclaimed.contains(&pointee) {
-        digest.reclaimed.push(pointee);
-    }
-}
-
-/// Whether a method is called on a static.
-fn is_on_static(tracer: &Tracer, index: u32, id: StatementId) -> bool {
-    let body = &tracer.body(index).body;
-    let first = body.args(&body.statements[id.index()]).first().and_then(|a| a.as_place());
-    first.is_some_and(|(_, place)| matches!(tracer.place(index, place).root, Root::Static(_)))
-}
-
-/// The type of the run that a literal or constructor makes a value of.
-fn made(tracer: &Tracer, index: u32, id: StatementId) -> Option<DefId> {
-    let typed = tracer.body(index);
-    let statement = &typed.body.statements[id.index()];
-    match typed.types.callee(id) {
-        Callee::Constructor(def) => Some(def),
-        _ if statement.op == Op::Struct => match *tracer.model.ty(tracer.ty(index, statement.dest)) {
-            TyData::Adt(def, _) => Some(def),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// Functions given as values: `get(handler)`, `map(f)`, `thread::spawn(worker)`.
-fn named_functions(
-    tracer: &Tracer,
-    index: u32,
-    id: StatementId,
-    statement: &Statement,
-    heat: Heat,
-    span: Span,
-    digest: &mut Digest,
-) {
-    let typed = tracer.body(index);
-    for (at, operand) in typed.body.args(statement).iter().enumerate() {
-        let Some((_, place)) = operand.as_place() else { continue };
-        if !matches!(typed.body.places[place.index()].base, Base::Path(_)) {
-            continue;
-        }
-        let &TyData::FnDef(callee) = tracer.model.ty(tracer.ty(index, place)) else { continue };
-        if tracer.model.item(callee).kind != ItemKind::Fn {
-            continue;
-        }
-        let row = tracer.row(index, id);
-        let called = row.and_then(|row| row.calls.iter().find(|c| Slot::Arg(c.arg) == slot(row, at)));
-        let given = called.map_or(Heat::PerCall, |c| if c.heat == Heat::Same { heat } else { c.heat });
-        digest.calls.push(CallSite { callee, body: index, heat: given, serving: false, first: Held::Other, span });
-    }
 }
 
 /// What a call of a library function starts or acquires.
@@ -495,96 +322,4 @@ fn returned(tracer: &Tracer, seeds: &[Seed]) -> Vec<SeedKind> {
         }
     }
     kinds
-}
-
-/// Fields that hold something with an obligation, where it is met or where the value leaves the field.
-fn field_releases(tracer: &Tracer, releases: &ReleaseNames) -> Vec<(Access, ObligationKind)> {
-    let mut list = Vec::new();
-    for index in 0..tracer.function.bodies.len() as u32 {
-        let body = &tracer.body(index).body;
-        for (id, statement) in body.statements.iter().enumerate() {
-            for (at, operand) in body.args(statement).iter().enumerate() {
-                let Some((position, place)) = operand.as_place() else { continue };
-                let released = match statement.op {
-                    Op::CallMethod if at == 0 => {
-                        let name = tracer.method_name(index, statement);
-                        // A `try_wait` now and then is no reaper.
-                        match is_poll(tracer, tracer.ty(index, place), name) {
-                            true => Effects::default(),
-                            false => releases.on(tracer.model, tracer.ty(index, place), name),
-                        }
-                    }
-                    Op::Call | Op::CallMethod | Op::CallValue | Op::OpaqueMacro => Effects::default(),
-                    _ => continue,
-                };
-                let handed_on = at > 0 || statement.op != Op::CallMethod;
-                if released == Effects::default() && !handed_on {
-                    continue;
-                }
-                let id = StatementId(id as u32);
-                if let Some(kind) = tracer.model.held_obligation(tracer.ty(index, place)).map(|o| o.kind) {
-                    let by_name = released.any(Effects::releases(kind));
-                    if by_name || handed_on && position != Position::Ref && leaves(tracer, index, id, at) {
-                        push_field(&mut list, tracer.place(index, place), kind);
-                    }
-                } else if released != Effects::default() {
-                    // `x.child.wait()` on an `x` of unknown type.
-                    let access = tracer.place(index, place);
-                    if access.root == Root::Unknown {
-                        for kind in ObligationKind::ALL.into_iter().filter(|k| released.any(Effects::releases(*k))) {
-                            push_field(&mut list, access, kind);
-                        }
-                    }
-                }
-            }
-        }
-    }
-    list
-}
-
-/// Where something in a field is ended by name.
-fn ended(tracer: &Tracer) -> Vec<Ended> {
-    let mut list = Vec::new();
-    for index in 0..tracer.function.bodies.len() as u32 {
-        let typed = tracer.body(index);
-        for (id, statement) in typed.body.statements.iter().enumerate().filter(|(_, s)| s.op == Op::CallMethod) {
-            let Some((_, place)) = typed.body.args(statement)[0].as_place() else { continue };
-            let model = tracer.model;
-            let Some(obligation) = model.held_obligation(tracer.ty(index, place)) else { continue };
-            let name = tracer.method_name(index, statement);
-            if obligation.ended_by.iter().any(|n| n == name) {
-                let root = tracer.place(index, place).root;
-                let span = Span { file: typed.at.file, range: typed.body.spans[id] };
-                list.push(Ended { root, kind: obligation.kind, span });
-            }
-        }
-    }
-    list
-}
-
-fn is_poll(tracer: &Tracer, ty: Ty, name: &str) -> bool {
-    let model = tracer.model;
-    let obligation = model.held_obligation(ty);
-    obligation.is_some_and(|o| o.polled_by.iter().any(|n| n == name))
-}
-
-fn push_field(list: &mut Vec<(Access, ObligationKind)>, access: Access, kind: ObligationKind) {
-    if matches!(access.root, Root::Field(..) | Root::Unknown) && !list.contains(&(access, kind)) {
-        list.push((access, kind));
-    }
-}
-
-/// Whether an argument may be released where it is handed to.
-fn leaves(tracer: &Tracer, index: u32, id: StatementId, at: usize) -> bool {
-    match tracer.body(index).types.callee(id) {
-        // What that function does is not solved yet; being handed on excuses.
-        Callee::Def(_) => true,
-        Callee::External(_) | Callee::Distinctive(_) => tracer.row(index, id).is_none_or(|row| {
-            let slot = slot(row, at);
-            row.releases == Some(slot)
-                || row.waits == Some(slot)
-                || matches!(slot, Slot::Arg(n) if row.stores.contains(&n))
-        }),
-        Callee::Constructor(_) | Callee::Closure(_) | Callee::Unknown => true,
-    }
 }
