@@ -18,7 +18,9 @@ pub mod page;
 pub mod raw_field_without_drop;
 pub mod raw_handle_leak;
 pub mod replaced_task_handle;
+pub mod swallowed_task_error;
 pub mod task_handle_without_drop;
+pub mod task_pins_owner;
 pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
 pub mod unclosed_pool;
@@ -67,7 +69,9 @@ pub static LINTS: &[Lint] = &[
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
     lint!(replaced_task_handle),
+    lint!(swallowed_task_error),
     lint!(task_handle_without_drop),
+    lint!(task_pins_owner),
     lint!(unbounded_field_collection),
     lint!(unbounded_global_collection),
     lint!(unclosed_pool),
