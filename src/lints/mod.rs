@@ -17,6 +17,7 @@ mod loss;
 pub mod page;
 pub mod raw_field_without_drop;
 pub mod raw_handle_leak;
+pub mod reference_cycle;
 pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
 pub mod unclosed_pool;
@@ -64,6 +65,7 @@ pub static LINTS: &[Lint] = &[
     lint!(leaked_allocation),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
+    lint!(reference_cycle),
     lint!(unbounded_field_collection),
     lint!(unbounded_global_collection),
     lint!(unclosed_pool),

@@ -114,6 +114,14 @@ impl Model {
         })
     }
 
+    /// Fields that the bodies of a function touch, by name.
+    pub fn fields_touched(&self, root: BodyRef) -> impl Iterator<Item = Symbol> + '_ {
+        let header = self.header(root.file);
+        let end = self.linked(root.file).nested_end[root.body.index()].max(root.body.0 + 1);
+        let bodies = header.bodies[root.body.index()..end as usize].iter();
+        bodies.flat_map(|body| body.fields.of(&header.body_names)).map(move |&name| self.name(root.file, name))
+    }
+
     /// Whether every value of an enum is one of its names.
     pub fn is_fieldless_enum(&self, def: DefId) -> bool {
         let item = self.item(def);

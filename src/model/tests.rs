@@ -7,6 +7,7 @@ use crate::version::Version;
 use std::path::PathBuf;
 
 mod access;
+mod cycles;
 mod effects;
 mod exits;
 mod flow;
