@@ -17,6 +17,7 @@ mod loss;
 pub mod page;
 pub mod raw_field_without_drop;
 pub mod raw_handle_leak;
+pub mod reference_cycle;
 pub mod replaced_task_handle;
 pub mod swallowed_task_error;
 pub mod task_handle_without_drop;
@@ -68,6 +69,7 @@ pub static LINTS: &[Lint] = &[
     lint!(leaked_allocation),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
+    lint!(reference_cycle),
     lint!(replaced_task_handle),
     lint!(swallowed_task_error),
     lint!(task_handle_without_drop),

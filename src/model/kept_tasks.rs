@@ -175,7 +175,7 @@ impl Model {
         let mut uses = Vec::new();
         for (position, digest) in self.analysis.digests.iter().enumerate() {
             let names = match root {
-                Root::Field(_, name) => self.fields_touched(digest.owner).any(|touched| touched == name),
+                Root::Field(_, name) => self.fields_touched(digest.root).any(|touched| touched == name),
                 Root::Static(def) => self.names_called(digest.owner).any(|named| named == self.def_name(def)),
                 _ => false,
             };

@@ -76,6 +76,12 @@ impl Model {
         makers.is_some_and(|list| list.iter().all(|&p| self.analysis.heats[p as usize] <= Runs::Never))
     }
 
+    /// Whether all places that make a value of that type, of which there are some, run once.
+    pub fn is_made_once(&self, owner: DefId) -> bool {
+        let makers = self.analysis.makers.get(&owner);
+        makers.is_some_and(|list| list.iter().all(|&p| self.analysis.heats[p as usize] <= Runs::Once))
+    }
+
     /// Whether every place that makes a value of that type runs again and again: a query's context, a connection's state.
     fn is_made_per_request(&self, owner: DefId) -> bool {
         let makers = self.analysis.makers.get(&owner);

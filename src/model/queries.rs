@@ -115,14 +115,11 @@ impl Model {
     }
 
     /// Fields that the bodies of a function touch, by name.
-    pub fn fields_touched(&self, def: DefId) -> impl Iterator<Item = Symbol> + '_ {
-        let body = self.body_of(def);
-        body.into_iter().flat_map(move |at| {
-            let header = self.header(at.file);
-            let end = self.linked(at.file).nested_end[at.body.index()].max(at.body.0 + 1);
-            let bodies = header.bodies[at.body.index()..end as usize].iter();
-            bodies.flat_map(|body| body.fields.of(&header.body_names)).map(move |&name| self.name(at.file, name))
-        })
+    pub fn fields_touched(&self, root: BodyRef) -> impl Iterator<Item = Symbol> + '_ {
+        let header = self.header(root.file);
+        let end = self.linked(root.file).nested_end[root.body.index()].max(root.body.0 + 1);
+        let bodies = header.bodies[root.body.index()..end as usize].iter();
+        bodies.flat_map(|body| body.fields.of(&header.body_names)).map(move |&name| self.name(root.file, name))
     }
 
     /// Whether every value of an enum is one of its names.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 mod access;
 mod captures;
+mod cycles;
 mod effects;
 mod exits;
 mod flow;
