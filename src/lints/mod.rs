@@ -15,12 +15,15 @@ pub mod kept_temp_file;
 pub mod leaked_allocation;
 mod loss;
 pub mod page;
+pub mod partial_removal;
 pub mod raw_field_without_drop;
 pub mod raw_handle_leak;
+pub mod unbounded_cache;
 pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
 pub mod unclosed_pool;
 pub mod undrained_task_set;
+pub mod unenforced_ttl;
 pub mod unpaired_release;
 pub mod zombie_process;
 
@@ -62,12 +65,15 @@ pub static LINTS: &[Lint] = &[
     lint!(into_raw_without_from_raw),
     lint!(kept_temp_file),
     lint!(leaked_allocation),
+    lint!(partial_removal),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
+    lint!(unbounded_cache),
     lint!(unbounded_field_collection),
     lint!(unbounded_global_collection),
     lint!(unclosed_pool),
     lint!(undrained_task_set),
+    lint!(unenforced_ttl),
     lint!(unpaired_release),
     lint!(zombie_process),
 ];

@@ -7,6 +7,7 @@ use crate::version::Version;
 use std::path::PathBuf;
 
 mod access;
+mod builders;
 mod effects;
 mod exits;
 mod flow;
@@ -14,6 +15,7 @@ mod heat;
 mod keyed;
 mod ledger;
 mod pairs;
+mod partial;
 mod paths;
 mod types;
 
