@@ -213,7 +213,8 @@ fn siblings(model: &Model, roots: &[Root]) -> Vec<Partial> {
                 continue;
             }
             let taken = puts.iter().filter(|(other, _)| *other != left_in && are_related(model, *other, left_in));
-            let taken = taken.filter(|(_, e)| have_one_key(&tracer, e, &put));
+            // `fill(&mut self.a); fill(&mut self.b)`: one insert into either of them.
+            let taken = taken.filter(|(_, e)| e.site != put.site && have_one_key(&tracer, e, &put));
             let mut removals: Vec<(Event, Root)> =
                 taken.filter_map(|&(other, _)| Some((single_removal(model, other)?, other))).collect();
             removals.sort_by_key(|(e, root)| (e.site, *root));
