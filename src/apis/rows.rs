@@ -1,8 +1,10 @@
 //! The rows of an API table, as `lints/apis/*.toml` and the user's config write them. `lints/README.md` explains each
 //! key to those who write tables; unknown keys are errors.
 
+mod caches;
 mod obligations;
 
+pub use caches::*;
 pub use obligations::*;
 
 use super::term::Term;
@@ -89,6 +91,8 @@ pub struct TypeRow {
     pub raw: bool,
     /// Whether there are only so many values of it: as keys they bound a collection.
     pub finite: bool,
+    /// Whether it is a point in time.
+    pub time: bool,
     /// Whether it is the entry of a map: taking one is the first half of an insert.
     pub entry: bool,
     /// What is lost with a value of it that is never dropped.
@@ -254,6 +258,12 @@ pub struct FnRow {
     pub distinctive: bool,
     /// Its result comes from a peer, a clock, a generator or a file: there is no end of different ones.
     pub from_outside: bool,
+    /// Says how long ago the point in time was that it is called on, or is given.
+    pub tells_age: bool,
+    /// Calls on the same builder, without one of which it has no effect.
+    pub needs: Vec<String>,
+    /// Makes a cache that may have no limit.
+    pub cache: Option<Cache>,
     /// Where it stands: set when the table is read.
     #[serde(skip)]
     pub owner: Owner,
@@ -400,7 +410,7 @@ pub struct TraitRow {
     pub methods: BTreeMap<String, FnRow>,
 }
 
-/// An attribute that says how often a function runs.
+/// An attribute that says how often a function runs, or makes one remember its results.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttributeRow {
@@ -410,5 +420,9 @@ pub struct AttributeRow {
     #[serde(default)]
     pub also: Vec<String>,
     /// How often.
-    pub heat: Heat,
+    #[serde(default)]
+    pub heat: Option<Heat>,
+    /// The function remembers its results.
+    #[serde(default)]
+    pub cache: Option<Cache>,
 }

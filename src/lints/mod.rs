@@ -15,6 +15,7 @@ pub mod kept_temp_file;
 pub mod leaked_allocation;
 mod loss;
 pub mod page;
+pub mod partial_removal;
 pub mod raw_field_without_drop;
 pub mod raw_handle_leak;
 pub mod reference_cycle;
@@ -22,10 +23,12 @@ pub mod replaced_task_handle;
 pub mod swallowed_task_error;
 pub mod task_handle_without_drop;
 pub mod task_pins_owner;
+pub mod unbounded_cache;
 pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
 pub mod unclosed_pool;
 pub mod undrained_task_set;
+pub mod unenforced_ttl;
 pub mod unpaired_release;
 pub mod zombie_process;
 
@@ -67,6 +70,7 @@ pub static LINTS: &[Lint] = &[
     lint!(into_raw_without_from_raw),
     lint!(kept_temp_file),
     lint!(leaked_allocation),
+    lint!(partial_removal),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
     lint!(reference_cycle),
@@ -74,10 +78,12 @@ pub static LINTS: &[Lint] = &[
     lint!(swallowed_task_error),
     lint!(task_handle_without_drop),
     lint!(task_pins_owner),
+    lint!(unbounded_cache),
     lint!(unbounded_field_collection),
     lint!(unbounded_global_collection),
     lint!(unclosed_pool),
     lint!(undrained_task_set),
+    lint!(unenforced_ttl),
     lint!(unpaired_release),
     lint!(zombie_process),
 ];

@@ -17,7 +17,8 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             continue;
         }
         let events = model.analysis.ledger.events(root);
-        if excused(model, def, &events) {
+        // Another lint says what is wrong with it.
+        if excused(model, def, &events) || model.is_half_emptied(root) {
             continue;
         }
         for event in growth(model, def, &events) {

@@ -150,6 +150,8 @@ pub struct Digest {
     pub makes_files: bool,
     /// Whether it calls what gives another value each time.
     pub fresh: bool,
+    /// Whether it calls what may make a cache without a limit, or what has an effect only together with another call.
+    pub builds: bool,
 }
 
 /// Digests the function with body `root`; `position` is its place in the list of digests.
@@ -184,6 +186,7 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         removes_files: false,
         makes_files: false,
         fresh: false,
+        builds: false,
     };
     for index in 0..count {
         calls::calls_and_seeds(&tracer, index, &mut digest);

@@ -238,7 +238,9 @@ impl Removers {
     }
 }
 
-enum Removal {
+/// How much a statement takes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
     /// `remove(&key)`, `pop_front()`.
     Single,
     /// `retain(|e| ..)`: what is dead goes.
@@ -247,7 +249,8 @@ enum Removal {
     Other,
 }
 
-fn removal(model: &Model, event: &Event) -> Removal {
+/// How much an event that makes a collection smaller takes out.
+pub fn removal(model: &Model, event: &Event) -> Removal {
     let function = model.typed(model.analysis.digests[event.site.function as usize].root);
     let typed = &function.bodies[event.site.body as usize];
     let statement = &typed.body.statements[event.site.statement.index()];

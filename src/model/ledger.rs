@@ -5,7 +5,7 @@
 
 mod events;
 
-pub use events::{collection_row, events};
+pub use events::{collection_row, events, is_finite};
 
 use super::access::{Access, Root};
 use super::setup::Held;

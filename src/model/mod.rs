@@ -16,6 +16,8 @@ pub mod access;
 pub mod acquires;
 pub mod alive;
 pub mod analysis;
+pub mod builders;
+pub mod caches;
 mod calls;
 pub mod captures;
 pub mod channel_ends;
@@ -26,6 +28,7 @@ pub mod digest;
 pub mod effects;
 pub mod entries;
 pub mod exits;
+pub mod expiry;
 mod externals;
 pub mod files;
 pub mod flow;
@@ -43,6 +46,7 @@ mod memo;
 mod names;
 pub mod owners;
 pub mod pairs;
+pub mod partial;
 pub mod paths;
 pub mod peers;
 pub mod pinned;
@@ -101,6 +105,10 @@ pub struct Model {
     built_on: OnceLock<Vec<FxHashSet<usize>>>,
     /// By function, what its result is a view of; filled in when asked for.
     result_views: memo::Memo<DefId, Option<access::Access>>,
+    /// Removals that leave something behind; filled in when asked for.
+    partials: OnceLock<Vec<partial::Partial>>,
+    /// Collections whose entries outlive their time; filled in when asked for.
+    outlived: OnceLock<Vec<expiry::Outlived>>,
     /// What spans functions; empty until [`Model::analyse`].
     pub analysis: analysis::Analysis,
     /// Whether test code is looked at too.
@@ -185,6 +193,8 @@ impl Model {
             impls: OnceLock::new(),
             built_on: OnceLock::new(),
             result_views: memo::Memo::default(),
+            partials: OnceLock::new(),
+            outlived: OnceLock::new(),
             analysis: analysis::Analysis::default(),
             tests: false,
         };

@@ -301,7 +301,7 @@ pub fn replaced(model: &Model, ledger: &Ledger) -> FxHashSet<DefId> {
 }
 
 /// The types of the run that a type is made of, not looking into their fields. What an `Arc` shares may outlive it.
-fn inner_types(model: &Model, ty: Ty) -> Vec<DefId> {
+pub(super) fn inner_types(model: &Model, ty: Ty) -> Vec<DefId> {
     let mut found = Vec::new();
     let mut todo = vec![ty];
     while let Some(ty) = todo.pop() {

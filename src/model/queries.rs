@@ -6,7 +6,7 @@ use super::{
 use crate::apis::{AttributeRow, FnRow, Heat, Obligation};
 use crate::facts::body::Projection;
 use crate::facts::types::PathId;
-use crate::facts::{ItemKind, Variant};
+use crate::facts::{Attribute, ItemKind, Variant};
 use crate::source::Span;
 use rustc_hash::FxHashSet;
 
@@ -137,14 +137,14 @@ impl Model {
         attributes.filter_map(|a| header.types.last_name(a.path).get()).map(|name| self.name(file, name)).collect()
     }
 
-    /// The rows of the attributes on an item.
-    pub fn attribute_rows(&self, def: DefId) -> impl Iterator<Item = &'static AttributeRow> + '_ {
+    /// The rows of the attributes on an item, with the attributes.
+    pub fn attribute_rows(&self, def: DefId) -> impl Iterator<Item = (&'static AttributeRow, &Attribute)> + '_ {
         let file = self.def(def).file;
         let header = &self.file(file).facts.header;
         let scope = self.scope_of_def(def);
         self.item(def).attributes.of(&header.attributes).iter().filter_map(move |attribute| {
             match self.resolve(&scope, &header.types, attribute.path, Namespace::Macro) {
-                Res::External(path) => self.apis.attribute(self.text(path)),
+                Res::External(path) => Some((self.apis.attribute(self.text(path))?, attribute)),
                 _ => None,
             }
         })

@@ -7,6 +7,7 @@ use crate::version::Version;
 use std::path::PathBuf;
 
 mod access;
+mod builders;
 mod captures;
 mod cycles;
 mod effects;
@@ -16,6 +17,7 @@ mod heat;
 mod keyed;
 mod ledger;
 mod pairs;
+mod partial;
 mod paths;
 mod tasks;
 mod types;

@@ -49,6 +49,7 @@ pub(super) fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) 
                     let Some(row) = tracer.row(index, id) else { continue };
                     digest.serves |= row.serves;
                     digest.fresh |= row.fresh;
+                    digest.builds |= row.cache.is_some() || !row.needs.is_empty();
                     digest.exits |= row.exits;
                     digest.removes_files |= row.removes_path.is_some();
                     digest.makes_files |= row.creates_path.is_some();

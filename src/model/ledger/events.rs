@@ -256,7 +256,9 @@ impl Walk<'_> {
 
     fn key(&self, index: u32, statement: &Statement, row: &TypeRow) -> Key {
         let typed = self.tracer.body(index);
-        if !matches!(row.collection, Some(Collection::Map | Collection::Set)) {
+        let keyed = matches!(row.collection, Some(Collection::Map | Collection::Set))
+            || row.collection == Some(Collection::Bounded) && row.key.is_some();
+        if !keyed {
             // A list of functions: there are only so many in a program.
             let pushed = typed.body.args(statement).get(1).and_then(|a| a.as_place());
             let ty = pushed.map_or(Ty::UNKNOWN, |(_, place)| self.tracer.ty(index, place));
@@ -510,7 +512,7 @@ fn is_size(tracer: &Tracer, index: u32, local: LocalId) -> bool {
 }
 
 /// Types with few values.
-fn is_finite(model: &Model, ty: Ty) -> bool {
+pub fn is_finite(model: &Model, ty: Ty) -> bool {
     match model.ty(model.peel_refs(ty)) {
         TyData::Prim(name) => matches!(model.text(*name), "bool" | "u8" | "i8"),
         TyData::Adt(def, _) => model.is_fieldless_enum(*def),
