@@ -13,12 +13,14 @@
 //! ```
 
 pub mod access;
+pub mod accumulate;
 pub mod acquires;
 pub mod alive;
 pub mod analysis;
 mod calls;
 pub mod captures;
 pub mod channel_ends;
+pub mod channels;
 pub mod crates;
 pub mod cycles;
 pub mod defs;
@@ -54,6 +56,7 @@ pub mod replaced_tasks;
 pub mod results;
 pub mod setup;
 mod slots;
+pub mod sources;
 pub mod symbols;
 pub mod taken;
 pub mod tasks;
@@ -217,6 +220,11 @@ impl Model {
     /// For [`NameId::NONE`].
     pub fn name(&self, file: FileId, name: NameId) -> Symbol {
         self.linked(file).names[name.index()]
+    }
+
+    /// All names of a file.
+    pub fn names_in(&self, file: FileId) -> &[Symbol] {
+        &self.linked(file).names
     }
 
     /// All files, sorted.

@@ -7,7 +7,9 @@ use crate::version::Version;
 use std::path::PathBuf;
 
 mod access;
+mod accumulate;
 mod captures;
+mod channels;
 mod cycles;
 mod effects;
 mod exits;
