@@ -95,6 +95,8 @@ pub struct TypeRow {
     pub time: bool,
     /// Whether it is the entry of a map: taking one is the first half of an insert.
     pub entry: bool,
+    /// Which end of a channel it is, or holds.
+    pub end: Option<End>,
     /// What is lost with a value of it that is never dropped.
     pub owns: Option<Owns>,
     /// Methods that add elements.
@@ -228,6 +230,10 @@ pub struct FnRow {
     pub borrows: Vec<u8>,
     /// The result is a tuple of the two ends of a channel.
     pub pair: Option<[End; 2]>,
+    /// With `pair`: whoever sends never has to wait, however much is in the channel.
+    pub unbounded: bool,
+    /// It waits until there is room or leave to go on: a permit, a place in a queue.
+    pub paces: bool,
     /// Says whether its two arguments are equal.
     pub equals: bool,
     /// Does not return.
@@ -352,7 +358,7 @@ pub enum SpawnKind {
 }
 
 /// An end of a channel. Dropping every `tx` ends `rx`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
     /// Sends.

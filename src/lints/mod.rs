@@ -3,6 +3,7 @@
 //! A lint is a function of the [`Model`]: it reads no file, sees no source text, and knows neither its level nor what
 //! is suppressed. Its page is its manual, its metadata and its test.
 
+pub mod accumulating_loop;
 pub mod conditional_manual_drop;
 pub mod detached_task;
 pub mod dropped_registration;
@@ -24,6 +25,7 @@ pub mod swallowed_task_error;
 pub mod task_handle_without_drop;
 pub mod task_pins_owner;
 pub mod unbounded_cache;
+pub mod unbounded_channel;
 pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
 pub mod unclosed_pool;
@@ -60,6 +62,7 @@ macro_rules! lint {
 
 /// All lints, sorted by name.
 pub static LINTS: &[Lint] = &[
+    lint!(accumulating_loop),
     lint!(conditional_manual_drop),
     lint!(detached_task),
     lint!(dropped_registration),
@@ -79,6 +82,7 @@ pub static LINTS: &[Lint] = &[
     lint!(task_handle_without_drop),
     lint!(task_pins_owner),
     lint!(unbounded_cache),
+    lint!(unbounded_channel),
     lint!(unbounded_field_collection),
     lint!(unbounded_global_collection),
     lint!(unclosed_pool),

@@ -339,7 +339,7 @@ impl<'a> Tracer<'a> {
 
     /// Whether clones of a type stand for the same thing: shared pointers, and what is no collection.
     fn is_handle(&self, ty: Ty) -> bool {
-        self.model.type_row(ty).is_none_or(|row| row.strong || row.collection.is_none())
+        self.model.type_row(ty).is_none_or(|row| row.strong || row.end.is_some() || row.collection.is_none())
     }
 
     /// Where the chain of calls that a seed ends begins: `Command::new` of `Command::new(..).arg(..).spawn()`.

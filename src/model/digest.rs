@@ -8,6 +8,7 @@ mod fields;
 pub use calls::counts_up;
 
 use super::access::{Access, Root, Tracer};
+use super::channels::{self, ChannelUses};
 use super::effects::{ParamUses, ReleaseNames, param_uses, slot};
 use super::exits::{Ends, ends, is_endless, is_lasting, is_service_loop, loops_up};
 use super::files::{PathUse, path_uses};
@@ -110,6 +111,8 @@ pub struct Digest {
     pub params: ParamUses,
     /// Its collections.
     pub events: Events,
+    /// Its part in channels.
+    pub channels: ChannelUses,
     /// What it acquires and starts.
     pub seeds: Vec<Seed>,
     /// Whether what its seeds acquire may come back in its result.
@@ -166,6 +169,7 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         calls: Vec::new(),
         params: param_uses(&tracer, releases),
         events: events(&tracer, position),
+        channels: channels::uses(&tracer, position),
         seeds: Vec::new(),
         returns: Vec::new(),
         reclaims: Vec::new(),

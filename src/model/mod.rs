@@ -13,6 +13,7 @@
 //! ```
 
 pub mod access;
+pub mod accumulate;
 pub mod acquires;
 pub mod alive;
 pub mod analysis;
@@ -21,6 +22,7 @@ pub mod caches;
 mod calls;
 pub mod captures;
 pub mod channel_ends;
+pub mod channels;
 pub mod crates;
 pub mod cycles;
 pub mod defs;
@@ -58,6 +60,7 @@ pub mod replaced_tasks;
 pub mod results;
 pub mod setup;
 mod slots;
+pub mod sources;
 pub mod symbols;
 pub mod taken;
 pub mod tasks;
@@ -227,6 +230,11 @@ impl Model {
     /// For [`NameId::NONE`].
     pub fn name(&self, file: FileId, name: NameId) -> Symbol {
         self.linked(file).names[name.index()]
+    }
+
+    /// All names of a file.
+    pub fn names_in(&self, file: FileId) -> &[Symbol] {
+        &self.linked(file).names
     }
 
     /// All files, sorted.

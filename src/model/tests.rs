@@ -7,8 +7,10 @@ use crate::version::Version;
 use std::path::PathBuf;
 
 mod access;
+mod accumulate;
 mod builders;
 mod captures;
+mod channels;
 mod cycles;
 mod effects;
 mod exits;

@@ -132,7 +132,8 @@ impl Walk<'_> {
         let apis = tracer.model.apis;
         let looks = apis.is_element_name(name);
         if !(looks || apis.is_grow_name(name) || apis.is_shrink_name(name) || apis.is_bound_name(name)) {
-            return;
+            // `input.read_line(&mut line)`
+            return self.row_slots(index, id, in_loop);
         }
         let Some((_, place)) = typed.body.args(statement).first().and_then(|a| a.as_place()) else { return };
         let ty = tracer.ty(index, place);
