@@ -91,6 +91,8 @@ pub struct TypeRow {
     pub entry: bool,
     /// What is lost with a value of it that is never dropped.
     pub owns: Option<Owns>,
+    /// It is the owner's end of a callback that others hold, in words: `JavaScript closure`. Dropping it takes the callback back.
+    pub callback: Option<String>,
     /// Methods that add elements.
     pub grow: Vec<String>,
     /// Methods that remove elements.
@@ -195,6 +197,8 @@ pub struct FnRow {
     pub releases: Option<Slot>,
     /// Makes an owner of a raw value.
     pub adopts: Option<Adopts>,
+    /// What the result stands for is freed when it is called: `Closure::once`.
+    pub freed_by_call: bool,
     /// Drops it here.
     pub drops: Option<Slot>,
     /// Lets it go on without an owner.
@@ -407,6 +411,9 @@ pub struct AttributeRow {
     /// Re-exports.
     #[serde(default)]
     pub also: Vec<String>,
+    /// Only where this word stands in it: `start` of `#[wasm_bindgen(start)]`.
+    #[serde(default)]
+    pub with: Option<String>,
     /// How often.
     pub heat: Heat,
 }

@@ -13,6 +13,7 @@ pub mod insert_lost_on_error;
 pub mod into_raw_without_from_raw;
 pub mod kept_temp_file;
 pub mod leaked_allocation;
+pub mod leaked_closure;
 mod loss;
 pub mod page;
 pub mod raw_field_without_drop;
@@ -62,6 +63,7 @@ pub static LINTS: &[Lint] = &[
     lint!(into_raw_without_from_raw),
     lint!(kept_temp_file),
     lint!(leaked_allocation),
+    lint!(leaked_closure),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
     lint!(unbounded_field_collection),

@@ -16,6 +16,7 @@ pub mod access;
 pub mod acquires;
 pub mod alive;
 pub mod analysis;
+pub mod callbacks;
 mod calls;
 pub mod crates;
 pub mod defs;

@@ -133,10 +133,14 @@ impl Model {
     pub fn attribute_rows(&self, def: DefId) -> impl Iterator<Item = &'static AttributeRow> + '_ {
         let file = self.def(def).file;
         let header = &self.file(file).facts.header;
+        let names = &self.file(file).facts.names;
         let scope = self.scope_of_def(def);
         self.item(def).attributes.of(&header.attributes).iter().filter_map(move |attribute| {
             match self.resolve(&scope, &header.types, attribute.path, Namespace::Macro) {
-                Res::External(path) => self.apis.attribute(self.text(path)),
+                Res::External(path) => self.apis.attribute(self.text(path)).filter(|row| {
+                    let mut words = attribute.words.of(&header.words).iter().map(|&w| names.get(w));
+                    row.with.as_ref().is_none_or(|with| words.any(|word| word == with))
+                }),
                 _ => None,
             }
         })
