@@ -45,12 +45,13 @@ fn is_often(model: &Model, owner: DefId, runs: Runs) -> bool {
 fn report(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs, lost: Forgotten) -> Diagnostic {
     let model = tracer.model;
     let item = model.item_path(owner);
-    let Forgotten { what, freed_by_call, made } = lost;
+    let Forgotten { what, freed_by_call, may_wait, made } = lost;
     let message = match freed_by_call {
         true => format!("this {what} is freed only if it is called, and stays for good if it is not"),
         false => format!("this {what} is forgotten each time this code runs, and stays with all that it captured"),
     };
     let confidence = match runs {
+        _ if freed_by_call && !may_wait => Confidence::Low,
         Runs::Repeated if !freed_by_call => Confidence::High,
         _ => Confidence::Medium,
     };
