@@ -93,6 +93,8 @@ pub struct TypeRow {
     pub owns: Option<Owns>,
     /// It is the owner's end of a callback that others hold, in words: `JavaScript closure`. Dropping it takes the callback back.
     pub callback: Option<String>,
+    /// Somebody who waits elsewhere is told through it: senders, wakers.
+    pub notifies: bool,
     /// Methods that add elements.
     pub grow: Vec<String>,
     /// Methods that remove elements.

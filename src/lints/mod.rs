@@ -14,6 +14,7 @@ pub mod into_raw_without_from_raw;
 pub mod kept_temp_file;
 pub mod leaked_allocation;
 pub mod leaked_closure;
+pub mod listener_never_removed;
 mod loss;
 pub mod page;
 pub mod raw_field_without_drop;
@@ -64,6 +65,7 @@ pub static LINTS: &[Lint] = &[
     lint!(kept_temp_file),
     lint!(leaked_allocation),
     lint!(leaked_closure),
+    lint!(listener_never_removed),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
     lint!(unbounded_field_collection),

@@ -34,6 +34,7 @@ pub mod impls;
 pub mod infer;
 pub mod keyed;
 pub mod ledger;
+pub mod listeners;
 pub mod lookups;
 mod memo;
 mod names;
