@@ -12,7 +12,17 @@ const NAME: &str = "leaked_closure";
 
 /// Words in the names of functions that run when a page is loaded.
 const SETUP: [&str; 12] = [
-    "boot", "bootstrap", "hydrate", "init", "initialise", "initialize", "install", "launch", "main", "mount", "setup",
+    "boot",
+    "bootstrap",
+    "hydrate",
+    "init",
+    "initialise",
+    "initialize",
+    "install",
+    "launch",
+    "main",
+    "mount",
+    "setup",
     "start",
 ];
 
@@ -74,7 +84,8 @@ fn report(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs, lost: Forgotte
         diagnostic = diagnostic.label(made, "made here");
     }
     if freed_by_call {
-        diagnostic = diagnostic.note("assumed that it may be cancelled, or that what it waits for may never come".to_owned());
+        diagnostic =
+            diagnostic.note("assumed that it may be cancelled, or that what it waits for may never come".to_owned());
     }
     match runs {
         Runs::Repeated => diagnostic,

@@ -17,7 +17,17 @@ pub enum Told {
 
 /// What names of such lists are about. A struct that holds a sender among other things may be anything else.
 const WORDS: [&str; 12] = [
-    "callback", "handler", "hook", "listener", "observer", "sender", "sink", "subscriber", "subscription", "waiter", "waker",
+    "callback",
+    "handler",
+    "hook",
+    "listener",
+    "observer",
+    "sender",
+    "sink",
+    "subscriber",
+    "subscription",
+    "waiter",
+    "waker",
     "watcher",
 ];
 
