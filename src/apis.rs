@@ -41,6 +41,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("flume", include_str!("../lints/apis/flume.toml")),
     ("futures", include_str!("../lints/apis/futures.toml")),
     ("generational_box", include_str!("../lints/apis/generational_box.toml")),
+    ("glib", include_str!("../lints/apis/glib.toml")),
     ("gloo", include_str!("../lints/apis/gloo.toml")),
     ("hashbrown", include_str!("../lints/apis/hashbrown.toml")),
     ("hashers", include_str!("../lints/apis/hashers.toml")),
@@ -133,6 +134,7 @@ pub struct Apis {
     foreign: FxHashSet<String>,
     not_foreign: FxHashSet<String>,
     exceptions: FxHashSet<String>,
+    objects: Vec<ObjectsRow>,
     versions: Versions,
     /// How many tables were added.
     tables: usize,
@@ -319,6 +321,18 @@ impl Apis {
         krate.ends_with("_sys") && !self.not_foreign.contains(krate) || self.foreign.contains(krate)
     }
 
+    /// Whether the types of a crate are objects that count who holds them.
+    pub fn has_objects(&self, krate: &str) -> bool {
+        self.objects.iter().any(|row| row.crates.iter().any(|c| c == krate))
+    }
+
+    /// Whether a method of that name makes such an object keep a closure for as long as it lives.
+    pub fn is_connecting(&self, name: &str) -> bool {
+        self.objects.iter().any(|row| {
+            row.connecting.iter().any(|start| name.starts_with(start.as_str())) && !row.leaving.iter().any(|l| l == name)
+        })
+    }
+
     /// The first segment of paths into a dependency: with its version, if tables tell that crate's versions apart.
     pub fn crate_root(&self, krate: String, version: Option<Version>) -> String {
         self.versions.root(krate, version)
@@ -334,6 +348,7 @@ impl Apis {
         self.tables += 1;
         self.foreign.extend(table.foreign);
         self.not_foreign.extend(table.not_foreign);
+        self.objects.extend(table.objects);
         for row in table.types {
             self.add_type(row)?;
         }

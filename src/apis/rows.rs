@@ -29,6 +29,8 @@ pub struct Table {
     /// `[[attribute]]`
     #[serde(rename = "attribute")]
     pub attributes: Vec<AttributeRow>,
+    /// `[[objects]]`
+    pub objects: Vec<ObjectsRow>,
     /// Crates that bind C: their functions only borrow raw arguments, unless a row says otherwise.
     pub foreign: Vec<String>,
     /// Crates that do not, though their name ends in `-sys`.
@@ -418,4 +420,16 @@ pub struct AttributeRow {
     pub with: Option<String>,
     /// How often.
     pub heat: Heat,
+}
+
+/// Crates whose types are objects that count who holds them, too many and too alike for a row each.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ObjectsRow {
+    /// Their names in code.
+    pub crates: Vec<String>,
+    /// How the names of methods begin by which the receiver keeps a closure and calls it when something happens.
+    pub connecting: Vec<String>,
+    /// Methods of such names whose closures go away with what they wait for.
+    pub leaving: Vec<String>,
 }

@@ -19,6 +19,7 @@ mod loss;
 pub mod page;
 pub mod raw_field_without_drop;
 pub mod raw_handle_leak;
+pub mod self_capturing_callback;
 pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
 pub mod unclosed_pool;
@@ -68,6 +69,7 @@ pub static LINTS: &[Lint] = &[
     lint!(listener_never_removed),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
+    lint!(self_capturing_callback),
     lint!(unbounded_field_collection),
     lint!(unbounded_global_collection),
     lint!(unclosed_pool),

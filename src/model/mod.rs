@@ -45,6 +45,7 @@ mod places;
 mod project;
 mod queries;
 pub mod raw_fields;
+pub mod registrations;
 pub mod setup;
 mod slots;
 pub mod symbols;
