@@ -5,7 +5,7 @@
 use super::access::{Access, Root, Tracer};
 use super::digest::Digest;
 use super::ledger::{Event, EventKind};
-use super::{BodyRef, Callee, DefId, Model, Symbol, Ty, TyData, Used};
+use super::{BodyRef, Callee, DefId, Model, Symbol, Ty, TyData};
 use crate::facts::body::*;
 use crate::source::{FileId, Span};
 
@@ -284,7 +284,7 @@ fn keeps(
     }
     match keeper {
         // Their clones are handles, whatever they are called.
-        Keeper::Object => strong || ty == Ty::UNKNOWN,
+        Keeper::Object => strong || model.may_be_object(ty),
         Keeper::Callee(..) => strong || model.has_shared_field(tracer.ty(owner.0, owner.1)),
         _ => strong,
     }
@@ -365,13 +365,21 @@ fn is_made_of(tracer: &Tracer, index: u32, value: Operand, call: StatementId, st
 }
 
 impl Model {
-    /// Whether the package of a file uses a crate of objects that count who holds them.
+    /// Whether a file imports from a crate of objects that count who holds them.
     fn uses_objects(&self, file: FileId) -> bool {
-        let Some(package) = self.linked(file).unit.package else { return false };
-        self.packages[package].dependencies.values().any(|used| match used {
-            Used::External(root) => self.apis.has_objects(self.text(*root).split('@').next().unwrap_or_default()),
-            Used::Crate(_) => false,
-        })
+        let header = self.header(file);
+        let first = |path| header.types.path_segments(path).first().and_then(|s| s.name.get());
+        let roots = header.uses.iter().filter_map(|import| first(import.path));
+        roots.into_iter().any(|root| self.apis.has_objects(self.text(self.name(file, root))))
+    }
+
+    /// Whether a type is one of a crate of objects, or not known.
+    fn may_be_object(&self, ty: Ty) -> bool {
+        ty == Ty::UNKNOWN
+            || self.external_path(ty).is_some_and(|path| {
+                let krate = self.text(path).split([':', '@']).next();
+                krate.is_some_and(|krate| self.apis.has_objects(krate))
+            })
     }
 
     /// Whether a value of that type is a handle: a shared pointer, or a struct with one.
