@@ -37,17 +37,22 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("crossbeam", include_str!("../lints/apis/crossbeam.toml")),
     ("dashmap", include_str!("../lints/apis/dashmap.toml")),
     ("deadpool", include_str!("../lints/apis/deadpool.toml")),
+    ("dioxus", include_str!("../lints/apis/dioxus.toml")),
     ("epoll", include_str!("../lints/apis/epoll.toml")),
     ("flate2", include_str!("../lints/apis/flate2.toml")),
     ("flume", include_str!("../lints/apis/flume.toml")),
     ("futures", include_str!("../lints/apis/futures.toml")),
     ("generational_box", include_str!("../lints/apis/generational_box.toml")),
+    ("glib", include_str!("../lints/apis/glib.toml")),
+    ("gloo", include_str!("../lints/apis/gloo.toml")),
     ("hashbrown", include_str!("../lints/apis/hashbrown.toml")),
     ("hashers", include_str!("../lints/apis/hashers.toml")),
     ("hyper_util", include_str!("../lints/apis/hyper_util.toml")),
     ("indexmap", include_str!("../lints/apis/indexmap.toml")),
+    ("js_sys", include_str!("../lints/apis/js_sys.toml")),
     ("kanal", include_str!("../lints/apis/kanal.toml")),
     ("lazy_static", include_str!("../lints/apis/lazy_static.toml")),
+    ("leptos", include_str!("../lints/apis/leptos.toml")),
     ("libc", include_str!("../lints/apis/libc.toml")),
     ("libloading", include_str!("../lints/apis/libloading.toml")),
     ("libsqlite3_sys", include_str!("../lints/apis/libsqlite3_sys.toml")),
@@ -94,11 +99,13 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("v8", include_str!("../lints/apis/v8.toml")),
     ("warp", include_str!("../lints/apis/warp.toml")),
     ("wasm_bindgen", include_str!("../lints/apis/wasm_bindgen.toml")),
+    ("web_sys", include_str!("../lints/apis/web_sys.toml")),
     ("websocket", include_str!("../lints/apis/websocket.toml")),
     ("winapi", include_str!("../lints/apis/winapi.toml")),
     ("windows", include_str!("../lints/apis/windows.toml")),
     ("windows_sys", include_str!("../lints/apis/windows_sys.toml")),
     ("x11", include_str!("../lints/apis/x11.toml")),
+    ("yew", include_str!("../lints/apis/yew.toml")),
 ];
 
 /// The number of a function row.
@@ -144,6 +151,7 @@ pub struct Apis {
     foreign: FxHashSet<String>,
     not_foreign: FxHashSet<String>,
     exceptions: FxHashSet<String>,
+    objects: Vec<ObjectsRow>,
     versions: Versions,
     /// How many tables were added.
     tables: usize,
@@ -330,6 +338,19 @@ impl Apis {
         krate.ends_with("_sys") && !self.not_foreign.contains(krate) || self.foreign.contains(krate)
     }
 
+    /// Whether the types of a crate are objects that count who holds them.
+    pub fn has_objects(&self, krate: &str) -> bool {
+        self.objects.iter().any(|row| row.crates.iter().any(|c| c == krate))
+    }
+
+    /// Whether a method of that name makes such an object keep a closure for as long as it lives.
+    pub fn is_connecting(&self, name: &str) -> bool {
+        self.objects.iter().any(|row| {
+            row.connecting.iter().any(|start| name.starts_with(start.as_str()))
+                && !row.leaving.iter().any(|l| l == name)
+        })
+    }
+
     /// The first segment of paths into a dependency: with its version, if tables tell that crate's versions apart.
     pub fn crate_root(&self, krate: String, version: Option<Version>) -> String {
         self.versions.root(krate, version)
@@ -345,6 +366,7 @@ impl Apis {
         self.tables += 1;
         self.foreign.extend(table.foreign);
         self.not_foreign.extend(table.not_foreign);
+        self.objects.extend(table.objects);
         for row in table.types {
             self.add_type(row)?;
         }

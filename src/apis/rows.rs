@@ -31,6 +31,8 @@ pub struct Table {
     /// `[[attribute]]`
     #[serde(rename = "attribute")]
     pub attributes: Vec<AttributeRow>,
+    /// `[[objects]]`
+    pub objects: Vec<ObjectsRow>,
     /// Crates that bind C: their functions only borrow raw arguments, unless a row says otherwise.
     pub foreign: Vec<String>,
     /// Crates that do not, though their name ends in `-sys`.
@@ -99,6 +101,10 @@ pub struct TypeRow {
     pub end: Option<End>,
     /// What is lost with a value of it that is never dropped.
     pub owns: Option<Owns>,
+    /// It is the owner's end of a callback that others hold, in words: `JavaScript closure`. Dropping it takes the callback back.
+    pub callback: Option<String>,
+    /// Somebody who waits elsewhere is told through it: senders, wakers.
+    pub notifies: bool,
     /// Methods that add elements.
     pub grow: Vec<String>,
     /// Methods that remove elements.
@@ -203,6 +209,8 @@ pub struct FnRow {
     pub releases: Option<Slot>,
     /// Makes an owner of a raw value.
     pub adopts: Option<Adopts>,
+    /// What the result stands for is freed when it is called: `Closure::once`.
+    pub freed_by_call: bool,
     /// Drops it here.
     pub drops: Option<Slot>,
     /// Lets it go on without an owner.
@@ -425,10 +433,25 @@ pub struct AttributeRow {
     /// Re-exports.
     #[serde(default)]
     pub also: Vec<String>,
+    /// Only where this word stands in it: `start` of `#[wasm_bindgen(start)]`.
+    #[serde(default)]
+    pub with: Option<String>,
     /// How often.
     #[serde(default)]
     pub heat: Option<Heat>,
     /// The function remembers its results.
     #[serde(default)]
     pub cache: Option<Cache>,
+}
+
+/// Crates whose types are objects that count who holds them, too many and too alike for a row each.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ObjectsRow {
+    /// Their names in code.
+    pub crates: Vec<String>,
+    /// How the names of methods begin by which the receiver keeps a closure and calls it when something happens.
+    pub connecting: Vec<String>,
+    /// Methods of such names whose closures go away with what they wait for.
+    pub leaving: Vec<String>,
 }

@@ -1,10 +1,11 @@
 #![doc = include_str!("../../lints/forgotten_value.md")]
 
 use super::runs_often;
-use crate::apis::{FnRow, Owner, Slot};
+use crate::apis::FnRow;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
 use crate::model::access::Tracer;
+use crate::model::callbacks::{forgotten, operand};
 use crate::model::digest::{Seed, SeedKind, is_repeated_at};
 use crate::model::exits::{call_behind, never_comes_back};
 use crate::model::heat::Runs;
@@ -48,7 +49,11 @@ fn lost(tracer: &Tracer, seed: &Seed) -> Option<Lost> {
     let model = tracer.model;
     let row = tracer.row(seed.body, seed.statement)?;
     let body = &tracer.body(seed.body).body;
-    let operand = *body.args(&body.statements[seed.statement.index()]).get(forgotten(row))?;
+    // A callback that others go on calling: `leaked_closure`.
+    if forgotten(tracer, seed).is_some() {
+        return None;
+    }
+    let operand = *body.args(&body.statements[seed.statement.index()]).get(operand(row))?;
     let (position, place) = operand.as_place()?;
     let ty = tracer.ty(seed.body, place);
     if !matches!(position, Position::Bare | Position::Receiver) || never_comes_back(tracer, seed.body, seed.statement) {
@@ -97,14 +102,6 @@ fn was_elsewhere(tracer: &Tracer, index: u32, local: LocalId) -> bool {
 fn names_part(body: &Body, local: LocalId) -> bool {
     let mut places = body.operands.iter().filter_map(|operand| operand.as_place());
     places.any(|(_, place)| body.local_of(place) == Some(local) && body.whole_local(place).is_none())
-}
-
-/// Which operand is forgotten.
-fn forgotten(row: &FnRow) -> usize {
-    match row.forgets {
-        Some(Slot::Arg(arg)) => arg as usize + usize::from(matches!(row.owner, Owner::Receiver | Owner::Trait)),
-        _ => 0,
-    }
 }
 
 /// `let x = ManuallyDrop::new(x);`, used afterwards or put somewhere.

@@ -14,6 +14,8 @@ pub mod insert_lost_on_error;
 pub mod into_raw_without_from_raw;
 pub mod kept_temp_file;
 pub mod leaked_allocation;
+pub mod leaked_closure;
+pub mod listener_never_removed;
 mod loss;
 pub mod page;
 pub mod partial_removal;
@@ -21,6 +23,7 @@ pub mod raw_field_without_drop;
 pub mod raw_handle_leak;
 pub mod reference_cycle;
 pub mod replaced_task_handle;
+pub mod self_capturing_callback;
 pub mod swallowed_task_error;
 pub mod task_handle_without_drop;
 pub mod task_pins_owner;
@@ -73,11 +76,14 @@ pub static LINTS: &[Lint] = &[
     lint!(into_raw_without_from_raw),
     lint!(kept_temp_file),
     lint!(leaked_allocation),
+    lint!(leaked_closure),
+    lint!(listener_never_removed),
     lint!(partial_removal),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
     lint!(reference_cycle),
     lint!(replaced_task_handle),
+    lint!(self_capturing_callback),
     lint!(swallowed_task_error),
     lint!(task_handle_without_drop),
     lint!(task_pins_owner),

@@ -14,9 +14,10 @@ const NAME: &str = "unbounded_field_collection";
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     for root in model.analysis.ledger.roots() {
         let Root::Field(owner, name) = root else { continue };
-        // Sets of tasks are judged by a lint of their own.
+        // Sets of tasks and lists of listeners are judged by lints of their own.
         let judged_elsewhere = model.is_public_field(owner, name)
             || model.field_holds_obligations(owner, name)
+            || model.listeners(root).is_some()
             || model.field_is_borrowed(owner, name);
         if model.is_test(owner) && !model.tests || judged_elsewhere {
             continue;

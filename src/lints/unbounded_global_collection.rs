@@ -13,7 +13,9 @@ const NAME: &str = "unbounded_global_collection";
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     for root in model.analysis.ledger.roots() {
         let Root::Static(def) = root else { continue };
-        if model.is_exported(def) || model.is_test(def) && !model.tests {
+        // Lists of listeners are judged by a lint of their own.
+        let judged_elsewhere = model.is_exported(def) || model.listeners(root).is_some();
+        if judged_elsewhere || model.is_test(def) && !model.tests {
             continue;
         }
         let events = model.analysis.ledger.events(root);

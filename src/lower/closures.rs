@@ -57,6 +57,7 @@ impl Lowerer {
             self.top().body.locals[0].ty = ty;
         }
         self.parameters(&params);
+        self.upgrade_taken();
         self.into(RESULT, &e.body);
         let captures = self.close_body();
         self.nested_statement(Op::Closure, dest, id.0, &captures, span);
@@ -70,6 +71,7 @@ impl Lowerer {
         };
         let place = self.nested_place(BodyKind::AsyncBlock, flags, span);
         let id = self.open_body(place);
+        self.upgrade_taken();
         self.statements(RESULT, &e.block.stmts);
         let captures = self.close_body();
         self.nested_statement(Op::Async, dest, id.0, &captures, span);

@@ -41,6 +41,8 @@ pub(super) enum Grammar {
     Pin,
     /// A value known at compile time.
     Constant,
+    /// A closure, and what it takes along: `clone!(#[weak] x, move || ..)`.
+    Captures,
 }
 
 /// By the macro's last name, sorted.
@@ -52,6 +54,9 @@ const GRAMMARS: &[(&str, Grammar)] = &[
     ("assert_ne", Grammar::Compare),
     ("bail", Grammar::Bail),
     ("cfg", Grammar::Constant),
+    ("clone", Grammar::Captures),
+    ("closure", Grammar::Captures),
+    ("closure_local", Grammar::Captures),
     ("column", Grammar::Constant),
     ("concat", Grammar::Constant),
     ("dbg", Grammar::Same),
@@ -60,6 +65,7 @@ const GRAMMARS: &[(&str, Grammar)] = &[
     ("debug_assert_eq", Grammar::Compare),
     ("debug_assert_ne", Grammar::Compare),
     ("debug_span", Grammar::Format),
+    ("enclose", Grammar::Captures),
     ("ensure", Grammar::Ensure),
     ("env", Grammar::Constant),
     ("eprint", Grammar::Format),
@@ -119,6 +125,7 @@ impl Lowerer {
         let span = self.path_range(&mac.path);
         match grammar {
             Grammar::Constant => self.unit(dest),
+            Grammar::Captures => self.captures_macro(dest, mac),
             Grammar::Format => self.format_macro(dest, mac, span),
             Grammar::Panic => {
                 self.format_macro(PlaceId::NONE, mac, span);
@@ -155,7 +162,7 @@ impl Lowerer {
 
     /// A macro that the table does not know: its arguments, if they are expressions, may be moved; a body that is no
     /// list of expressions keeps its identifiers.
-    fn unknown_macro(&mut self, dest: PlaceId, mac: &Macro) {
+    pub(super) fn unknown_macro(&mut self, dest: PlaceId, mac: &Macro) {
         let span = self.path_range(&mac.path);
         let list = Punctuated::<Expr, Token![,]>::parse_terminated;
         match list.parse2(mac.tokens.clone()) {

@@ -6,6 +6,7 @@
 mod attributes;
 mod body;
 mod branches;
+mod captures;
 mod closures;
 mod control;
 mod env;
@@ -41,6 +42,7 @@ pub fn file(tree: &syn::File, code: &str, offset: u32, lines: u32) -> FileFacts 
         lines: Lines::new(code, offset),
         stack: Vec::new(),
         spare: Vec::new(),
+        upgrades: Vec::new(),
     };
     lowerer.root(tree);
     lowerer.encoded.shrink_to_fit();
@@ -62,6 +64,8 @@ struct Lowerer {
     stack: Vec<BodyState>,
     /// Finished bodies, whose memory the next ones take over.
     spare: Vec<BodyState>,
+    /// Weak references that the next closure takes along and upgrades.
+    upgrades: Vec<NameId>,
 }
 
 /// Where a body stands, as far as its header tells.

@@ -14,6 +14,7 @@ use super::exits::{Ends, ends, is_endless, is_lasting, is_service_loop, loops_up
 use super::files::{PathUse, path_uses};
 use super::ledger::{Events, events};
 use super::raw_fields::{RawFields, raw_fields};
+use super::registrations::{Registration, registrations};
 use super::setup::Held;
 use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
 use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
@@ -139,6 +140,8 @@ pub struct Digest {
     pub ended: Vec<Ended>,
     /// Fields that hold something raw.
     pub raw_fields: RawFields,
+    /// Closures that it registers at something that they keep alive.
+    pub registrations: Vec<Registration>,
     /// Fields whose content it releases or hands on.
     pub field_releases: Vec<(Access, ObligationKind)>,
     /// What it does with files whose paths it is given.
@@ -183,6 +186,7 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         makes: Vec::new(),
         ended: fields::ended(&tracer),
         raw_fields: raw_fields(&tracer),
+        registrations: registrations(&tracer),
         field_releases: fields::field_releases(&tracer, releases),
         path_uses: path_uses(&tracer),
         counts: false,

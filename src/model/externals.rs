@@ -130,7 +130,9 @@ impl Model {
     pub(super) fn external_in_glob(&self, path: Symbol, name: Symbol) -> Option<Symbol> {
         let joined = self.external_join(path, name);
         let text = self.text(joined);
-        let known = self.apis.canonical(text).is_some() || self.apis.function(text).is_some();
+        let known = self.apis.canonical(text).is_some()
+            || self.apis.function(text).is_some()
+            || self.apis.attribute(text).is_some();
         known.then_some(joined)
     }
 

@@ -141,10 +141,16 @@ impl Model {
     pub fn attribute_rows(&self, def: DefId) -> impl Iterator<Item = (&'static AttributeRow, &Attribute)> + '_ {
         let file = self.def(def).file;
         let header = &self.file(file).facts.header;
+        let names = &self.file(file).facts.names;
         let scope = self.scope_of_def(def);
         self.item(def).attributes.of(&header.attributes).iter().filter_map(move |attribute| {
             match self.resolve(&scope, &header.types, attribute.path, Namespace::Macro) {
-                Res::External(path) => Some((self.apis.attribute(self.text(path))?, attribute)),
+                Res::External(path) => {
+                    let row = self.apis.attribute(self.text(path))?;
+                    let mut words = attribute.words.of(&header.words).iter().map(|&w| names.get(w));
+                    let applies = row.with.as_ref().is_none_or(|with| words.any(|word| word == with));
+                    applies.then_some((row, attribute))
+                }
                 _ => None,
             }
         })

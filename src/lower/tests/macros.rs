@@ -197,3 +197,87 @@ fn statics_in_a_body() {
         "
     );
 }
+
+#[test]
+fn what_a_closure_takes_along() {
+    assert_snapshot!(flow("f(clone!(#[weak] a, #[strong(rename_to = this)] self.x, #[upgrade_or] 1, move |_| a.g(this)));"), @r"
+    body 0 fn in f
+      b0:
+        a.2 = downgrade . (self:a)
+        this.3 = clone . (self:self.x)
+        t1 = closure body 1 [capture:a.2, capture:this.3]
+        t4 = f(t1)
+        end t4 this.3 a.2 t1
+        ret = ()
+        Goto
+          -> b1
+      b1:
+        Exit
+
+    body 1 closure in f +move
+      b0:
+        t3 = upgrade . (self:a.2)
+        a.4 = t3.?
+        ret = g . (self:a.4, this.5)
+        Goto
+          -> b1 drops a.4 t3
+      b1:
+        Exit
+    ");
+    assert_snapshot!(flow("f(clone!(@strong a, @weak self as this => @default-return 1, move || this.g(a)));"), @r"
+    body 0 fn in f
+      b0:
+        a.2 = clone . (self:a)
+        this.3 = downgrade . (self:self)
+        t1 = closure body 1 [capture:this.3, capture:a.2]
+        t4 = f(t1)
+        end t4 this.3 a.2 t1
+        ret = ()
+        Goto
+          -> b1
+      b1:
+        Exit
+
+    body 1 closure in f +move
+      b0:
+        t2 = upgrade . (self:this.1)
+        this.3 = t2.?
+        ret = g . (self:this.3, a.4)
+        Goto
+          -> b1 drops this.3 t2
+      b1:
+        Exit
+    ");
+    assert_snapshot!(flow("f(enclose!((a, b) move || a.g(b)));"), @r"
+    body 0 fn in f
+      b0:
+        a.2 = clone . (self:a)
+        b.3 = clone . (self:b)
+        t1 = closure body 1 [capture:a.2, capture:b.3]
+        t4 = f(t1)
+        end t4 b.3 a.2 t1
+        ret = ()
+        Goto
+          -> b1
+      b1:
+        Exit
+
+    body 1 closure in f +move
+      b0:
+        ret = g . (self:a.1, b.2)
+        Goto
+          -> b1
+      b1:
+        Exit
+    ");
+    assert_snapshot!(flow("let b = clone!(a);"), @r"
+    body 0 fn in f
+      b0:
+        b.1 = clone!(a)
+        ret = ()
+        Goto
+          -> b1 drops b.1
+      b1:
+        Exit
+    ");
+}

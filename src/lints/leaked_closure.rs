@@ -1,0 +1,94 @@
+#![doc = include_str!("../../lints/leaked_closure.md")]
+
+use super::runs_often;
+use crate::diagnostic::{Confidence, Diagnostic};
+use crate::model::access::Tracer;
+use crate::model::callbacks::{Forgotten, forgotten};
+use crate::model::digest::{Seed, SeedKind, is_repeated_at};
+use crate::model::heat::Runs;
+use crate::model::{DefId, Model};
+
+const NAME: &str = "leaked_closure";
+
+/// Words in the names of functions that run when a page is loaded.
+const SETUP: [&str; 12] = [
+    "boot",
+    "bootstrap",
+    "hydrate",
+    "init",
+    "initialise",
+    "initialize",
+    "install",
+    "launch",
+    "main",
+    "mount",
+    "setup",
+    "start",
+];
+
+/// Reports callbacks whose handle is forgotten where that happens again and again.
+pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
+    model.each_seed(
+        |seed| seed.kind == SeedKind::Forget,
+        |tracer, position, seed| {
+            let Some(lost) = forgotten(tracer, seed) else { return };
+            let runs = model.runs_at(position, seed.body, is_repeated_at(tracer, seed.body, seed.statement));
+            let owner = model.analysis.digests[position as usize].owner;
+            if is_often(model, owner, runs) {
+                out.push(report(tracer, owner, seed, runs, lost));
+            }
+        },
+    );
+}
+
+fn is_often(model: &Model, owner: DefId, runs: Runs) -> bool {
+    match runs {
+        // `pub fn forget(self) { self.closure.forget() }`: whoever calls it decides.
+        _ if model.name_says(owner, &["forget", "leak"]) => false,
+        Runs::Repeated => true,
+        // `pub fn start()`: once for the page.
+        Runs::PerCall => !model.name_says(owner, &SETUP),
+        _ => false,
+    }
+}
+
+fn report(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs, lost: Forgotten) -> Diagnostic {
+    let model = tracer.model;
+    let item = model.item_path(owner);
+    let Forgotten { what, freed_by_call, may_wait, made } = lost;
+    let message = match freed_by_call {
+        true => format!("this {what} is freed only if it is called, and stays for good if it is not"),
+        false => format!("this {what} is forgotten each time this code runs, and stays with all that it captured"),
+    };
+    let confidence = match runs {
+        _ if freed_by_call && !may_wait => Confidence::Low,
+        Runs::Repeated if !freed_by_call => Confidence::High,
+        _ => Confidence::Medium,
+    };
+    let span = model.span_of(tracer, seed.body, seed.statement);
+    let mut diagnostic = Diagnostic::new(
+        NAME,
+        confidence,
+        span,
+        item.clone(),
+        message,
+        "looked for a handle that is kept beside what it listens to and dropped with it, and for something that makes this \
+         code run once; found none"
+            .to_owned(),
+        "keep the handle in the component and drop it when that is taken away (`on_cleanup`, the closure that an effect \
+         returns, `use_drop`), or give it to JavaScript's collector by `into_js_value`"
+            .to_owned(),
+    )
+    .primary("forgotten here");
+    if let Some(made) = made.filter(|&made| made != span) {
+        diagnostic = diagnostic.label(made, "made here");
+    }
+    if freed_by_call {
+        diagnostic =
+            diagnostic.note("assumed that it may be cancelled, or that what it waits for may never come".to_owned());
+    }
+    match runs {
+        Runs::Repeated => diagnostic,
+        _ => diagnostic.note(runs_often(&item)),
+    }
+}
