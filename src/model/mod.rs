@@ -23,6 +23,7 @@ pub mod crates;
 pub mod defs;
 pub mod digest;
 pub mod effects;
+pub mod enrolled;
 pub mod entries;
 pub mod exits;
 mod externals;
@@ -60,6 +61,7 @@ mod terms;
 mod tests;
 mod tree;
 pub mod types;
+mod upkeep;
 mod words;
 mod written;
 
