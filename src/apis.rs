@@ -31,6 +31,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("async_process", include_str!("../lints/apis/async_process.toml")),
     ("async_std", include_str!("../lints/apis/async_std.toml")),
     ("axum", include_str!("../lints/apis/axum.toml")),
+    ("aya", include_str!("../lints/apis/aya.toml")),
     ("bb8", include_str!("../lints/apis/bb8.toml")),
     ("cached", include_str!("../lints/apis/cached.toml")),
     ("chrono", include_str!("../lints/apis/chrono.toml")),
@@ -55,6 +56,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("leptos", include_str!("../lints/apis/leptos.toml")),
     ("libc", include_str!("../lints/apis/libc.toml")),
     ("libloading", include_str!("../lints/apis/libloading.toml")),
+    ("libp2p_swarm", include_str!("../lints/apis/libp2p_swarm.toml")),
     ("libsqlite3_sys", include_str!("../lints/apis/libsqlite3_sys.toml")),
     ("lru", include_str!("../lints/apis/lru.toml")),
     ("memmap2", include_str!("../lints/apis/memmap2.toml")),
@@ -78,8 +80,11 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("rusqlite", include_str!("../lints/apis/rusqlite.toml")),
     ("rustix", include_str!("../lints/apis/rustix.toml")),
     ("salvo", include_str!("../lints/apis/salvo.toml")),
+    ("scc", include_str!("../lints/apis/scc.toml")),
     ("scopeguard", include_str!("../lints/apis/scopeguard.toml")),
+    ("serde", include_str!("../lints/apis/serde.toml")),
     ("signal_hook", include_str!("../lints/apis/signal_hook.toml")),
+    ("slab", include_str!("../lints/apis/slab.toml")),
     ("slotmap", include_str!("../lints/apis/slotmap.toml")),
     ("smallvec", include_str!("../lints/apis/smallvec.toml")),
     ("smol", include_str!("../lints/apis/smol.toml")),
@@ -148,6 +153,8 @@ pub struct Apis {
     methods: FxHashMap<String, Vec<FnId>>,
     trait_functions: FxHashMap<String, Vec<FnId>>,
     names: Names,
+    /// Types that are told by their last name, whatever crate hands them on.
+    telling: FxHashMap<String, u32>,
     foreign: FxHashSet<String>,
     not_foreign: FxHashSet<String>,
     exceptions: FxHashSet<String>,
@@ -163,6 +170,7 @@ struct Names {
     grow: FxHashSet<String>,
     shrink: FxHashSet<String>,
     bound: FxHashSet<String>,
+    trim: FxHashSet<String>,
     through: FxHashSet<String>,
     element: FxHashSet<String>,
 }
@@ -231,7 +239,8 @@ impl Apis {
 
     /// The canonical path of a type or trait; an alias is followed to the type it names.
     pub fn canonical(&self, path: &str) -> Option<&str> {
-        match *self.owner_paths.get(canonical_std(path).as_ref())? {
+        let Some(&row) = self.owner_paths.get(canonical_std(path).as_ref()) else { return self.told_by_name(path) };
+        match row {
             OwnerRow::Type(id) => Some(&self.types[id as usize].path),
             OwnerRow::Trait(id) => Some(&self.traits[id as usize].path),
             // Aliases of aliases are refused when the table is read.
@@ -240,6 +249,14 @@ impl Apis {
                 _ => None,
             },
         }
+    }
+
+    /// `collections::HashMap`: what a crate that is not in sight hands on under a name that says what it is.
+    fn told_by_name(&self, path: &str) -> Option<&str> {
+        let (module, name) = split_last(path)?;
+        let id = *self.telling.get(name)?;
+        let is_module = module.split("::").all(|segment| segment.starts_with(char::is_lowercase));
+        is_module.then(|| &*self.types[id as usize].path)
     }
 
     /// The row of a type, not looking through aliases.
@@ -292,6 +309,11 @@ impl Apis {
         &self.functions
     }
 
+    /// Traits whose implementors are actors.
+    pub fn actors(&self) -> impl Iterator<Item = &TraitRow> {
+        self.traits.iter().filter(|row| row.actor)
+    }
+
     /// All type rows.
     pub fn types(&self) -> &[TypeRow] {
         &self.types
@@ -315,6 +337,11 @@ impl Apis {
     /// Whether the size of some collection is asked for by that name.
     pub fn is_bound_name(&self, name: &str) -> bool {
         self.names.bound.contains(name)
+    }
+
+    /// Whether some collection gives back spare room by that name.
+    pub fn is_trim_name(&self, name: &str) -> bool {
+        self.names.trim.contains(name)
     }
 
     /// Whether some method of that name gives a view of the receiver's content.
@@ -404,8 +431,11 @@ impl Apis {
         for name in row.shrink.iter().chain(&row.replace) {
             self.names.shrink.insert(name.clone());
         }
-        for name in &row.bound {
-            self.names.bound.insert(name.clone());
+        self.names.bound.extend(row.bound.iter().cloned());
+        self.names.trim.extend(row.trim.iter().cloned());
+        if row.distinctive {
+            let name = split_last(&row.path).map_or(&*row.path, |(_, name)| name);
+            self.telling.insert(name.to_owned(), self.types.len() as u32);
         }
         let also = if key.is_some() { &[] } else { &row.also[..] };
         row.path = key.unwrap_or(row.path);
@@ -588,7 +618,7 @@ fn check_terms<'a>(
 }
 
 fn check_type_params(row: &TypeRow) -> Result<(), ApisError> {
-    let single = [&row.deref, &row.iterates, &row.output, &row.key, &row.element];
+    let single = [&row.deref, &row.iterates, &row.output, &row.key, &row.makes_key, &row.element];
     let terms = single.into_iter().flatten().chain(row.fields.values()).chain(row.variants.values().flatten());
     check_terms(terms, &row.path, &[&row.params])
 }

@@ -397,6 +397,8 @@ pub mod body_flags {
     pub const MOVE: u8 = 32;
     /// Async closure.
     pub const ASYNC: u8 = 64;
+    /// The body of a `stream!`: it runs as far as somebody asks for items.
+    pub const STREAM: u8 = 128;
 }
 
 /// What is known of a body without decoding it.

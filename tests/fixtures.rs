@@ -36,6 +36,7 @@ fixtures!(
     bom_crlf,
     broken,
     forgotten_memory,
+    growing_collections,
     lost_handles,
     macros,
     not_utf8,

@@ -79,6 +79,8 @@ pub struct TypeRow {
     pub collection: Option<Collection>,
     /// Type of the keys of a map, of the elements of a set.
     pub key: Option<Term>,
+    /// Type of the keys that it makes itself, one for each element (`SlotMap`).
+    pub makes_key: Option<Term>,
     /// Type of the values of a map, of the elements of anything else.
     pub element: Option<Term>,
     /// What dropping a value does that has to be done: `removes the folder`.
@@ -111,6 +113,10 @@ pub struct TypeRow {
     pub shrink: Vec<String>,
     /// Methods whose result, compared, bounds the size (`len`, `capacity`, `is_full`).
     pub bound: Vec<String>,
+    /// Methods that give back spare room and leave every element (`shrink_to_fit`).
+    pub trim: Vec<String>,
+    /// Whether its last name tells it, whatever crate it comes from (`HashMap`).
+    pub distinctive: bool,
     /// Methods that replace the whole content.
     pub replace: Vec<String>,
     /// What the owner of such a value has to do.
@@ -418,6 +424,10 @@ pub struct TraitRow {
     pub runs: BTreeMap<String, Heat>,
     /// How often every other method of its implementations runs.
     pub runs_all: Option<Heat>,
+    /// Whether its methods are called on one value for as long as there is work: an actor, a behaviour of a network.
+    pub actor: bool,
+    /// Whether its implementations change nothing in what they are called on, and keep nothing of it (`Debug`).
+    pub reads_only: bool,
     /// Its functions without receiver, for calls on any type: `File::from_raw_fd(fd)`.
     pub functions: BTreeMap<String, FnRow>,
     /// Its methods, for calls on any receiver.

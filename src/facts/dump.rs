@@ -41,6 +41,7 @@ fn title(facts: &FileFacts, id: BodyId, header: &BodyHeader) -> String {
         (body_flags::ERROR_EXIT, "error-exit"),
         (body_flags::EARLY_EXIT, "early-exit"),
         (body_flags::OPAQUE_MACRO, "opaque-macro"),
+        (body_flags::STREAM, "stream"),
     ];
     for (flag, name) in flags {
         if header.flags & flag != 0 {

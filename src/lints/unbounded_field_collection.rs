@@ -7,12 +7,17 @@ use crate::model::heat::Runs;
 use crate::model::ledger::{Event, EventKind};
 use crate::model::owners::Lifetime;
 use crate::model::{DefId, Model, Symbol};
+use rustc_hash::FxHashSet;
 
 const NAME: &str = "unbounded_field_collection";
 
 /// Reports fields of long-lived objects that only grow.
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
-    for root in model.analysis.ledger.roots() {
+    let mut roots: Vec<Root> = model.analysis.ledger.roots().collect();
+    roots.sort_unstable();
+    // What two owners share grows once.
+    let mut places = FxHashSet::default();
+    for root in roots {
         let Root::Field(owner, name) = root else { continue };
         // Sets of tasks and lists of listeners are judged by lints of their own.
         let judged_elsewhere = model.is_public_field(owner, name)
@@ -23,8 +28,9 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             continue;
         }
         let events = model.analysis.ledger.events(root);
-        // Another lint says what is wrong with it.
-        if excused(model, owner, name, &events) || model.is_half_emptied(root) {
+        // A clear at shutdown is too late. What is emptied by half is another lint's.
+        let kept_small = model.is_kept_small(name, &events, &|e| model.is_in_time(owner, e));
+        if kept_small || model.is_half_emptied(root) {
             continue;
         }
         let mut functions = Vec::new();
@@ -33,7 +39,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             let Some(lifetime) = model.lifetime(owner, name, event) else { continue };
             let often = matches!(model.runs_of(event), Runs::PerCall | Runs::PerThread | Runs::Repeated)
                 || lifetime == Lifetime::Loop;
-            if often && !functions.contains(&event.site.function) {
+            if often && !functions.contains(&event.site.function) && places.insert(event.site) {
                 functions.push(event.site.function);
                 let looked_up = events.iter().any(|e| {
                     matches!(e.kind, EventKind::Look | EventKind::Bound)
@@ -46,30 +52,19 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Something makes it smaller while it lives, bounds it, or takes it out of sight. A clear at shutdown is too late.
-fn excused(model: &Model, owner: DefId, name: Symbol, events: &[Event]) -> bool {
-    let in_time = |e: &Event| {
-        !model.is_shutdown(model.analysis.digests[e.site.function as usize].owner, owner) && !model.is_test_event(e)
-    };
-    let excuses = |e: &Event| match e.kind {
-        EventKind::Grow | EventKind::Look | EventKind::Pass(..) => false,
-        // What is removed from an element leaves its key.
-        EventKind::Shrink | EventKind::Replace | EventKind::Bound => !e.access.element && in_time(e),
-        EventKind::Expose => true,
-    };
-    events.iter().any(excuses) || model.analysis.ledger.may_shrink(name, in_time)
-}
-
 fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Lifetime, looked_up: bool) -> Diagnostic {
     let field = model.text(name);
     let of = model.item_path(owner);
     let item = model.item_path(model.analysis.digests[event.site.function as usize].owner);
     let runs = model.runs_of(event);
+    let held = model.declared_field(owner, name).unwrap_or_default();
     let confidence = match (lifetime, runs) {
         // What a command-line tool keeps, it keeps for one command.
         (Lifetime::Shared, _) if model.is_tool(owner) || model.is_of_tool(owner) => Confidence::Low,
         // A memo has one entry per different key: that there is no end of keys is one assumption more.
         (Lifetime::Shared, _) if looked_up => Confidence::Low,
+        // `register(&self, name, codec)`: nothing shows that there is no end of implementations, or of what was leaked.
+        _ if model.holds_leaked(held) || runs != Runs::Repeated && model.holds_implementations(held) => Confidence::Low,
         _ if looked_up => Confidence::Medium,
         (Lifetime::Static | Lifetime::Loop, Runs::Repeated) => Confidence::High,
         (Lifetime::Loop, _) => Confidence::High,
@@ -92,9 +87,22 @@ fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Li
     if let Some(span) = model.field_span(owner, name) {
         diagnostic = diagnostic.label(span, "declared here");
     }
+    match lifetime {
+        Lifetime::Outlives(span) => {
+            diagnostic = diagnostic.label(span, "what belongs to the same entry is removed here")
+        }
+        Lifetime::Trimmed(span) => diagnostic = diagnostic.label(span, "gives back room, and leaves every entry"),
+        Lifetime::Static | Lifetime::Loop | Lifetime::Shared | Lifetime::Actor => {}
+    }
     let why = match lifetime {
-        Lifetime::Static => None,
-        Lifetime::Loop => None,
+        Lifetime::Static | Lifetime::Loop => None,
+        Lifetime::Actor => Some(format!("assumed that `{of}` lives long: it is called as long as there is work")),
+        Lifetime::Outlives(_) => {
+            Some(format!("assumed that `{of}` lives long: entries of others of its collections are removed"))
+        }
+        Lifetime::Trimmed(_) => {
+            Some(format!("assumed that `{of}` lives long: spare room of the collection is given back"))
+        }
         Lifetime::Shared => Some(format!("assumed that `{of}` lives long: the collection is shared behind a lock")),
     };
     if let Some(why) = why {

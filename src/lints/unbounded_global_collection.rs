@@ -19,8 +19,9 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             continue;
         }
         let events = model.analysis.ledger.events(root);
-        // Another lint says what is wrong with it.
-        if excused(model, def, &events) || model.is_half_emptied(root) {
+        // What is emptied by half is another lint's.
+        let kept_small = model.is_kept_small(model.def_name(def), &events, &|e| !model.is_test_event(e));
+        if kept_small || model.is_half_emptied(root) {
             continue;
         }
         for event in growth(model, def, &events) {
@@ -32,17 +33,6 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             out.push(report(model, def, event, looked_up));
         }
     }
-}
-
-/// Something makes it smaller, bounds it, or takes it out of sight.
-fn excused(model: &Model, def: DefId, events: &[Event]) -> bool {
-    let excuses = |e: &Event| match e.kind {
-        EventKind::Grow | EventKind::Look | EventKind::Pass(..) => false,
-        // What is removed from an element leaves its key.
-        EventKind::Shrink | EventKind::Replace | EventKind::Bound => !e.access.element && !model.is_test_event(e),
-        EventKind::Expose => true,
-    };
-    events.iter().any(excuses) || model.analysis.ledger.may_shrink(model.def_name(def), |_| true)
 }
 
 /// The places where it grows without end, each function's first.
@@ -65,8 +55,10 @@ fn report(model: &Model, def: DefId, event: &Event, looked_up: bool) -> Diagnost
     let runs = model.runs_of(event);
     // `if let Some(id) = names.get(name) { return id }`, then an insert: a table of names, not a leak of requests.
     let interner = looked_up && model.returns_handle(owner);
+    let held = model.item_ty(def);
     let confidence = match runs {
-        _ if interner => Confidence::Low,
+        _ if interner || model.holds_leaked(held) => Confidence::Low,
+        _ if runs != Runs::Repeated && model.holds_implementations(held) => Confidence::Low,
         // A memo that looks first has one entry per different key, not one per call.
         _ if looked_up => Confidence::Medium,
         Runs::Repeated => Confidence::High,

@@ -79,7 +79,7 @@ fn local_set(tracer: &Tracer, events: &[Event], event: &Event, body: u32, local:
 }
 
 fn drains(event: &Event) -> bool {
-    !matches!(event.kind, EventKind::Grow | EventKind::Look)
+    !matches!(event.kind, EventKind::Grow | EventKind::Look | EventKind::Trim)
 }
 
 /// `Some(Err(e)) = set.join_next() =>`: below `Some` the pattern may fail, and the arm is off until the next turn.

@@ -69,10 +69,15 @@ impl Lowerer {
             Some(capture) => self.range_to(e.async_token.span, capture.span),
             None => self.range(e.async_token.span),
         };
+        self.async_body(dest, flags, &e.block.stmts, span);
+    }
+
+    /// A body that runs when it is polled.
+    pub(super) fn async_body(&mut self, dest: PlaceId, flags: u8, statements: &[syn::Stmt], span: TextRange) {
         let place = self.nested_place(BodyKind::AsyncBlock, flags, span);
         let id = self.open_body(place);
         self.upgrade_taken();
-        self.statements(RESULT, &e.block.stmts);
+        self.statements(RESULT, statements);
         let captures = self.close_body();
         self.nested_statement(Op::Async, dest, id.0, &captures, span);
     }

@@ -5,6 +5,7 @@ use super::Lowerer;
 use super::body::EXIT;
 use super::select::Arms;
 use crate::facts::body::*;
+use crate::facts::body_flags;
 use crate::facts::types::PathId;
 use crate::source::TextRange;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -39,6 +40,8 @@ pub(super) enum Grammar {
     Same,
     /// `pin!(x)`, `pin_mut!(x)`: the value stays where it is.
     Pin,
+    /// `stream! { … yield x; … }`: a body that runs as far as somebody asks for items.
+    Stream,
     /// A value known at compile time.
     Constant,
     /// A closure, and what it takes along: `clone!(#[weak] x, move || ..)`.
@@ -95,11 +98,13 @@ const GRAMMARS: &[(&str, Grammar)] = &[
     ("select", Grammar::Select),
     ("select_biased", Grammar::Select),
     ("span", Grammar::Format),
+    ("stream", Grammar::Stream),
     ("stringify", Grammar::Constant),
     ("todo", Grammar::Panic),
     ("trace", Grammar::Format),
     ("trace_span", Grammar::Format),
     ("try_join", Grammar::Join),
+    ("try_stream", Grammar::Stream),
     ("unimplemented", Grammar::Panic),
     ("unreachable", Grammar::Panic),
     ("vec", Grammar::List),
@@ -157,6 +162,11 @@ impl Lowerer {
                 Err(_) => self.unknown_macro(dest, mac),
             },
             Grammar::Pin => self.pin_macro(dest, mac),
+            Grammar::Stream => match syn::Block::parse_within.parse2(mac.tokens.clone()) {
+                Ok(statements) => self.async_body(dest, body_flags::MOVE | body_flags::STREAM, &statements, span),
+                // `stream!(a, b)` of another crate.
+                Err(_) => self.unknown_macro(dest, mac),
+            },
         }
     }
 
@@ -175,7 +185,7 @@ impl Lowerer {
                 let mut args = Vec::new();
                 self.opaque_tokens(mac.tokens.clone(), &mut args);
                 let path = self.macro_path(mac);
-                self.top().flags |= crate::facts::body_flags::OPAQUE_MACRO;
+                self.top().flags |= body_flags::OPAQUE_MACRO;
                 self.emit(Op::OpaqueMacro, dest, path.0, &args, span);
             }
         }

@@ -109,7 +109,7 @@ fn in_loop(body: &Body, id: LoopId) -> impl Iterator<Item = &Statement> {
 /// Whether an event may make the collection smaller, or take it out of sight.
 fn takes_out(model: &Model, event: &Event) -> bool {
     match event.kind {
-        EventKind::Grow | EventKind::Look => false,
+        EventKind::Grow | EventKind::Look | EventKind::Trim => false,
         EventKind::Shrink | EventKind::Replace | EventKind::Bound => !event.access.element,
         EventKind::Expose => true,
         EventKind::Pass(def, param) => {
@@ -120,7 +120,8 @@ fn takes_out(model: &Model, event: &Event) -> bool {
 
 /// The same for what a callee does with its parameter; what is passed on from there is among the events.
 fn takes_out_below(event: &Event) -> bool {
-    !matches!(event.kind, EventKind::Grow | EventKind::Look | EventKind::Pass(..)) && !event.access.element
+    !matches!(event.kind, EventKind::Grow | EventKind::Look | EventKind::Trim | EventKind::Pass(..))
+        && !event.access.element
 }
 
 /// Whether the loop moves the collection away, or lends it to a closure or a block.

@@ -7,7 +7,7 @@ use super::effects::{Effects, ReleaseNames, solve};
 use super::exits::Ends;
 use super::heat::{Runs, at_site, heats};
 use super::ledger::{Event, Ledger};
-use super::owners::{in_statics, makers, replaced, serving_callers};
+use super::owners::{in_locks, in_statics, makers, replaced, serving_callers};
 use super::pairs::{Pair, learn};
 use super::raw_fields::{Released, gather};
 use super::setup::Setup;
@@ -43,6 +43,8 @@ pub struct Analysis {
     daemons: FxHashSet<CrateId>,
     /// Types of the run that statics hold.
     pub(super) in_statics: FxHashSet<DefId>,
+    /// Types of the run that somebody keeps behind a lock.
+    pub(super) in_locks: FxHashSet<DefId>,
     /// By callee, who calls it in a loop that serves.
     pub(super) callers: FxHashMap<DefId, Vec<u32>>,
     /// By type, who makes values of it.
@@ -82,6 +84,7 @@ impl Analysis {
             released_fields: FxHashSet::default(),
             released_names: FxHashSet::default(),
             daemons: FxHashSet::default(),
+            in_locks: in_locks(model),
             in_statics: in_statics(model),
             callers: serving_callers(&digests),
             makers: makers(&digests),

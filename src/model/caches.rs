@@ -114,15 +114,10 @@ fn stores(tracer: &Tracer, index: u32, value: Root) -> Vec<Root> {
 /// Where a cache grows, if it lives long and nothing else keeps it small.
 fn growth(model: &Model, kept: Root) -> Option<Event> {
     let events = model.analysis.ledger.events(kept);
-    let excuses = |e: &Event| match e.kind {
-        EventKind::Grow | EventKind::Look | EventKind::Pass(..) => false,
-        EventKind::Shrink | EventKind::Replace | EventKind::Bound => !e.access.element && !model.is_test_event(e),
-        EventKind::Expose => true,
-    };
-    let seen = match kept {
-        Root::Static(def) => !model.is_exported(def),
-        Root::Field(owner, name) => !model.is_public_field(owner, name),
-        _ => false,
+    let name = match kept {
+        Root::Static(def) if !model.is_exported(def) => model.def_name(def),
+        Root::Field(owner, name) if !model.is_public_field(owner, name) => name,
+        _ => return None,
     };
     let lives_long = |e: &Event| match kept {
         Root::Field(owner, name) => model.lifetime(owner, name, e).is_some(),
@@ -137,7 +132,7 @@ fn growth(model: &Model, kept: Root) -> Option<Event> {
             && matches!(model.runs_of(e), Runs::PerCall | Runs::PerThread | Runs::Repeated)
             && lives_long(e)
     };
-    if !seen || events.iter().any(excuses) {
+    if model.is_kept_small(name, &events, &|e| !model.is_test_event(e)) {
         return None;
     }
     events.iter().filter(grows).min_by_key(|e| e.site).copied()

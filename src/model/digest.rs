@@ -15,11 +15,12 @@ use super::files::{PathUse, path_uses};
 use super::ledger::{Events, events};
 use super::raw_fields::{RawFields, raw_fields};
 use super::registrations::{Registration, registrations};
-use super::setup::Held;
+use super::setup::{Held, PARAMS};
 use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
 use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
 use crate::facts::BodyKind;
 use crate::facts::body::*;
+use crate::facts::body_flags;
 use crate::source::Span;
 
 /// A function of the run that another one calls, or names as a value.
@@ -33,8 +34,8 @@ pub struct CallSite {
     pub heat: Heat,
     /// Whether it stands in a loop that takes its work from outside.
     pub serving: bool,
-    /// Whose the receiver (or first argument) is.
-    pub first: Held,
+    /// Whose the receiver and the first arguments are.
+    pub given: [Held; PARAMS],
     /// Where.
     pub span: Span,
 }
@@ -82,6 +83,8 @@ pub struct BodyDigest {
     pub ends: Ends,
     /// Whether it has a loop that takes its work from outside.
     pub serves: bool,
+    /// Whether it is the body of a `stream!`.
+    pub stream: bool,
     /// Whether it has a plain `loop` that only an error leaves.
     pub endless: bool,
 }
@@ -160,6 +163,14 @@ pub struct Digest {
     pub builds: bool,
 }
 
+impl Digest {
+    /// Whether a body, or one around it, is that of a `stream!`.
+    pub fn is_in_stream(&self, body: u32) -> bool {
+        let up = |&at: &u32| Some(self.bodies[at as usize].parent).filter(|&parent| parent != at);
+        std::iter::successors(Some(body), up).any(|at| self.bodies[at as usize].stream)
+    }
+}
+
 /// Digests the function with body `root`; `position` is its place in the list of digests.
 pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u32) -> Digest {
     let function = model.typed(root);
@@ -223,7 +234,8 @@ fn body_digest(tracer: &Tracer, index: u32) -> BodyDigest {
     let loops = tracer.body(index).body.loops.len() as u32;
     let serves = (0..loops).any(|l| is_service_loop(tracer, index, LoopId(l)));
     let endless = (0..loops).any(|l| is_endless(&tracer.body(index).body, LoopId(l)));
-    BodyDigest { parent, heat, spawned, ends: ends(tracer, index), serves, endless }
+    let stream = tracer.model.body_header(tracer.body(index).at).flags & body_flags::STREAM != 0;
+    BodyDigest { parent, heat, spawned, ends: ends(tracer, index), serves, stream, endless }
 }
 
 fn outer_body(tracer: &Tracer, index: u32) -> Option<u32> {

@@ -33,8 +33,13 @@ pub fn useless(tracer: &Tracer, event: &Event) -> Option<Useless> {
     let by_key = matches!(event.collection, Some(Collection::Map | Collection::Set));
     let receiver = body.args(statement).first()?.as_place()?.1;
     // `map.entry(k).or_insert(v)` looks first: what is there already is of use to somebody.
-    if statement.op != Op::CallMethod || collection_row(tracer.model, tracer.ty(index, receiver)).is_none() {
+    let row = collection_row(tracer.model, tracer.ty(index, receiver));
+    if statement.op != Op::CallMethod || row.is_none() {
         return None;
+    }
+    // `let id = slots.insert(x);`: the key is what the insert gives back.
+    if row.is_some_and(|row| row.makes_key.is_some()) {
+        return Some(Useless::Key);
     }
     if by_key && local(1).is_some_and(|key| is_made_up(tracer, index, key, 12)) {
         return Some(Useless::Key);
@@ -161,9 +166,9 @@ pub struct Removers {
 }
 
 impl Removers {
-    /// Those of the collection at `root`, if somebody takes single entries out of it and nobody sweeps it.
-    pub fn of(model: &Model, root: Root) -> Option<Removers> {
-        let events = model.analysis.ledger.events(root);
+    /// Those of the collection at `root` to which `events` happen, if somebody takes single entries out of it and nobody
+    /// sweeps it.
+    pub fn of(model: &Model, root: Root, events: Vec<Event>) -> Option<Removers> {
         let takes = |e: &&Event| matches!(e.kind, EventKind::Shrink | EventKind::Replace | EventKind::Expose);
         let owner = |e: &Event| model.analysis.digests[e.site.function as usize].owner;
         let functions = events.iter().filter(takes).map(owner).collect();
@@ -207,12 +212,13 @@ impl Removers {
     }
 
     /// Whether another body of the same function takes entries out: a guard's closure, `map_err(|e| { map.remove(&k); e })`.
-    pub fn are_around(&self, function: u32, index: u32) -> bool {
-        self.events.iter().any(|e| {
-            e.site.function == function
-                && e.site.body != index
-                && matches!(e.kind, EventKind::Shrink | EventKind::Replace)
-        })
+    pub fn are_around(&self, model: &Model, function: u32, index: u32) -> bool {
+        let takes = |e: &Event| {
+            let other = e.site.function == function && e.site.body != index;
+            other && matches!(e.kind, EventKind::Shrink | EventKind::Replace)
+        };
+        let calls = &model.analysis.digests[function as usize].calls;
+        self.events.iter().any(takes) || calls.iter().any(|c| c.body != index && self.may_be_reached(model, c.callee))
     }
 
     /// Whether a function may come to one that takes entries out.

@@ -101,7 +101,7 @@ fn sweeps(model: &Model, event: &Event, readers: &[u32], by_name: bool) -> bool 
         return false;
     }
     match event.kind {
-        EventKind::Grow | EventKind::Look | EventKind::Pass(..) => false,
+        EventKind::Grow | EventKind::Look | EventKind::Trim | EventKind::Pass(..) => false,
         EventKind::Expose => true,
         EventKind::Replace | EventKind::Bound => !event.access.element,
         EventKind::Shrink if event.access.element => false,

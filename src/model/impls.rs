@@ -230,6 +230,13 @@ impl Model {
         self.member_of_impl(block, known::DROP)
     }
 
+    /// Whether a type implements a trait whose methods are called on one value for as long as there is work.
+    pub fn is_actor(&self, ty: DefId) -> bool {
+        let head = Head::Def(self.first_twin(ty));
+        let traits = self.apis.actors().filter_map(|row| self.symbols.find(&row.path));
+        traits.into_iter().any(|path| self.impl_for(head, Res::External(path)).is_some())
+    }
+
     /// Whether a type has `#[derive(…)]` of a trait with that last name.
     pub fn derives(&self, ty: DefId, name: &str) -> bool {
         let Def { file, .. } = *self.def(ty);

@@ -4,6 +4,9 @@
 //! packages. Containers that share one collection (`Arc::clone` into another struct's field) are one.
 
 mod events;
+mod own;
+mod present;
+mod sizes;
 
 pub use events::{collection_row, events, is_finite};
 
@@ -26,6 +29,8 @@ pub enum EventKind {
     Replace,
     /// Its size is asked for.
     Bound,
+    /// It gives back spare room and keeps every element.
+    Trim,
     /// An element is asked for.
     Look,
     /// It goes where it cannot be followed.
@@ -106,6 +111,8 @@ impl Event {
 pub struct Events {
     /// In the order of the text.
     pub list: Vec<Event>,
+    /// The same of lists that the run writes itself.
+    pub own: Vec<Event>,
     /// Containers that hold the same collection.
     pub aliases: Vec<(Root, Root)>,
 }
@@ -117,6 +124,8 @@ pub struct Ledger {
     by_root: FxHashMap<Root, Vec<Event>>,
     /// Shrinks, bounds and the like of containers that are known by their last name only.
     by_name: FxHashMap<Symbol, Vec<Event>>,
+    /// Events of lists that the run writes itself.
+    own: FxHashMap<Root, Vec<Event>>,
     leader: FxHashMap<Root, Root>,
     /// Names that stand beside a shrinking method's name in an item-level macro that could not be parsed.
     in_macros: FxHashSet<Symbol>,
@@ -132,8 +141,12 @@ impl Ledger {
             ledger.leader.insert(a.max(b), a.min(b));
         }
         ledger.join_passed(functions.clone());
+        functions.clone().for_each(|events| ledger.join_by_locals(events));
         for events in functions.clone() {
             ledger.adopt_locals(events);
+        }
+        for event in functions.clone().flat_map(|e| &e.own).filter(|e| is_named(e.access.root) && e.access.exact) {
+            ledger.own.entry(event.access.root).or_default().push(*event);
         }
         for event in functions.clone().flat_map(|e| &e.list) {
             match event.access.root {
@@ -161,6 +174,24 @@ impl Ledger {
             let param = Root::Param(def, arg);
             if kept.contains(&param) && is_named(event.access.root) && !event.access.element {
                 let (a, b) = (self.lead(event.access.root), self.lead(param));
+                self.leader.insert(a.max(b), a.min(b));
+            }
+        }
+    }
+
+    /// `let map = Arc::new(..); Pair { a: A { map: map.clone() }, b: B { map } }`: what one local is put into is one collection.
+    fn join_by_locals(&mut self, events: &Events) {
+        let mut first: FxHashMap<Root, Root> = FxHashMap::default();
+        for &(a, b) in &events.aliases {
+            let (named, local) = match (a, b) {
+                (local @ Root::Local(..), named) | (named, local @ Root::Local(..)) if is_named(named) => {
+                    (named, local)
+                }
+                _ => continue,
+            };
+            let other = *first.entry(local).or_insert(named);
+            let (a, b) = (self.lead(other), self.lead(named));
+            if a != b {
                 self.leader.insert(a.max(b), a.min(b));
             }
         }
@@ -203,6 +234,11 @@ impl Ledger {
         self.by_root.keys().copied()
     }
 
+    /// The lists that the run writes itself, with their events.
+    pub fn own_lists(&self) -> impl Iterator<Item = (Root, &[Event])> + '_ {
+        self.own.iter().map(|(&root, events)| (root, &events[..]))
+    }
+
     /// The events of a container, with those that happen through parameters it is passed to.
     pub fn events(&self, root: Root) -> Vec<Event> {
         let mut all = Vec::new();
@@ -225,7 +261,8 @@ impl Ledger {
 
     /// Whether something that cannot be resolved may shrink a container of this name, as far as `counts` says.
     pub fn may_shrink(&self, name: Symbol, counts: impl Fn(&Event) -> bool) -> bool {
-        self.in_macros.contains(&name) || self.named(name).iter().any(|e| e.kind != EventKind::Look && counts(e))
+        self.in_macros.contains(&name)
+            || self.named(name).iter().any(|e| !matches!(e.kind, EventKind::Look | EventKind::Trim) && counts(e))
     }
 
     /// Events of containers that cannot be resolved but whose last name is this one.

@@ -132,7 +132,7 @@ impl Model {
         let in_time =
             |e: &Event| !self.is_test_event(e) && owner.is_none_or(|owner| !self.is_shutdown(function(e), owner));
         let excuses = |e: &Event| match e.kind {
-            EventKind::Grow | EventKind::Look | EventKind::Pass(..) => false,
+            EventKind::Grow | EventKind::Look | EventKind::Trim | EventKind::Pass(..) => false,
             // From one of many lists, by topic: that is what is asked for here.
             EventKind::Shrink | EventKind::Replace | EventKind::Bound => in_time(e),
             EventKind::Expose => true,

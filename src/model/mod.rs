@@ -29,6 +29,7 @@ pub mod cycles;
 pub mod defs;
 pub mod digest;
 pub mod effects;
+pub mod enrolled;
 pub mod entries;
 pub mod exits;
 pub mod expiry;
@@ -72,6 +73,7 @@ mod terms;
 mod tests;
 mod tree;
 pub mod types;
+mod upkeep;
 mod words;
 mod written;
 

@@ -18,8 +18,14 @@ pub enum Lifetime {
     Static,
     /// It is what an endless loop works on.
     Loop,
-    /// The collection is behind a lock, or concurrent, and grows through a shared reference.
+    /// The collection, or its owner, is behind a lock, or it is concurrent: it is shared by construction.
     Shared,
+    /// A table says that methods of its owner are called as long as there is work.
+    Actor,
+    /// Its owner is still there when what an entry stands for is gone: what else it has for it is taken out there.
+    Outlives(Span),
+    /// Spare room in it is given back there.
+    Trimmed(Span),
 }
 
 /// Names of functions that run when something ends; what they drain was there for as long as it lived.
@@ -28,20 +34,46 @@ const SHUTDOWN: [&str; 8] = ["shutdown", "close", "stop", "terminate", "teardown
 impl Model {
     /// Why the owner of a field must live long, seen from a place where the field grows.
     pub fn lifetime(&self, owner: DefId, name: Symbol, event: &Event) -> Option<Lifetime> {
-        if self.is_setup(event) || self.is_never_made(owner) {
+        if self.is_setup(event) || self.is_never_made(owner) || self.is_in_own_stream(owner, &event.site) {
             return None;
+        }
+        let in_static = self.analysis.in_statics.contains(&owner);
+        // A static table of owners may lose one: what the owner holds grows until then.
+        if let Some(gone) = self.sibling_removal(owner, name).filter(|_| in_static) {
+            return Some(Lifetime::Outlives(gone.site.span));
         }
         // `*self.index.write() = Index::new()`: with the owner goes what it holds.
         if self.analysis.replaced.contains(&owner) || self.is_made_per_request(owner) {
             return None;
         }
-        if self.analysis.in_statics.contains(&owner) && !self.is_made_often(owner) {
+        if in_static && !self.is_made_often(owner) {
             return Some(Lifetime::Static);
         }
         if self.in_loop_of_self(owner, &event.site, event.serving) {
             return Some(Lifetime::Loop);
         }
-        self.is_shared_field(owner, name).then_some(Lifetime::Shared)
+        if self.is_shared_field(owner, name) || self.analysis.in_locks.contains(&owner) {
+            return Some(Lifetime::Shared);
+        }
+        if self.is_actor(owner) {
+            return Some(Lifetime::Actor);
+        }
+        let events = self.analysis.ledger.events(Root::Field(owner, name));
+        let in_time = |e: &Event| self.is_in_time(owner, e);
+        self.room_given_back(&events, &in_time).map(|e| Lifetime::Trimmed(e.site.span))
+    }
+
+    /// Whether something happens while the owner of a field lives, and not in a test or at its end.
+    pub fn is_in_time(&self, owner: DefId, event: &Event) -> bool {
+        !self.is_shutdown(self.analysis.digests[event.site.function as usize].owner, owner)
+            && !self.is_test_event(event)
+    }
+
+    /// Whether the place is in the body of a `stream!` that a method of the owner gives out: it runs as far as somebody asks
+    /// for items, and ends with them.
+    fn is_in_own_stream(&self, owner: DefId, site: &Site) -> bool {
+        let digest = &self.analysis.digests[site.function as usize];
+        self.container_type(digest.owner) == Some(owner) && digest.is_in_stream(site.body)
     }
 
     /// Whether values of that type are made in what runs more than once: then one in a static says nothing of the others.
@@ -245,6 +277,26 @@ pub fn in_statics(model: &Model) -> FxHashSet<DefId> {
         item.kind == ItemKind::Static && item.flags & item_flags::TEST == 0
     });
     with_fields(model, statics.flat_map(|d| inner_types(model, model.item_ty(d))).collect())
+}
+
+/// Types of the run that somebody keeps behind a lock: `Arc<Mutex<State>>`.
+pub fn in_locks(model: &Model) -> FxHashSet<DefId> {
+    let mut found = FxHashSet::default();
+    let mut add = |ty: Ty| {
+        let locked = |ty: &Ty| model.type_row(*ty).is_some_and(|row| row.locks && !row.unsync);
+        let inner = model.inside(ty).skip_while(|ty| !locked(ty)).find_map(|ty| match *model.ty(ty) {
+            TyData::Adt(def, _) => Some(def),
+            _ => None,
+        });
+        found.extend(inner);
+    };
+    for def in model.defs() {
+        match model.item(def).kind {
+            ItemKind::Fn => model.params_of(def).iter().for_each(|&ty| add(ty)),
+            _ => model.item(def).fields.ids().for_each(|index| add(model.declared_field_ty(def, index))),
+        }
+    }
+    found
 }
 
 /// These types and those of the run that their fields are made of.

@@ -62,18 +62,12 @@ fn is_judged(model: &Model, root: Root) -> bool {
 
 /// Whether something takes entries out of it in time, limits it, or takes it out of sight.
 fn is_emptied(model: &Model, root: Root, events: &[Event]) -> bool {
-    let in_time = |e: &Event| !e.access.element && is_in_time(model, root, e);
-    let excuses = |e: &Event| match e.kind {
-        EventKind::Grow | EventKind::Look | EventKind::Pass(..) => false,
-        EventKind::Shrink | EventKind::Replace | EventKind::Bound => in_time(e),
-        EventKind::Expose => true,
-    };
     let name = match root {
         Root::Field(_, name) => name,
         Root::Static(def) => model.def_name(def),
         _ => return true,
     };
-    events.iter().any(excuses) || model.analysis.ledger.may_shrink(name, |e| is_in_time(model, root, e))
+    model.is_kept_small(name, events, &|e| is_in_time(model, root, e))
 }
 
 /// Whether something happens while the collection is in use: not in a test, nor when its owner ends.

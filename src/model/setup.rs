@@ -2,7 +2,7 @@
 //! in, and what belongs to a value that its function made itself and has not given away.
 
 use super::access::{Access, Root, Tracer};
-use super::digest::Digest;
+use super::digest::{CallSite, Digest};
 use super::exits::call_behind;
 use super::ledger::Event;
 use super::{Callee, DefId, Model, TargetKind, Ty, TyData, known};
@@ -19,9 +19,12 @@ pub enum Held {
     New,
     /// A local's, from a call of this function.
     Made(DefId),
-    /// The first parameter's.
-    First,
+    /// This parameter's.
+    Param(u32),
 }
+
+/// Arguments of a call behind these are not looked at.
+pub const PARAMS: usize = 4;
 
 /// The owner of the field that an access starts from, if the field was reached directly.
 pub fn holder(tracer: &Tracer, access: Access) -> Held {
@@ -32,9 +35,15 @@ pub fn holder(tracer: &Tracer, access: Access) -> Held {
     }
 }
 
-/// The same for the value itself: the receiver of a call.
-pub fn receiver(tracer: &Tracer, index: u32, place: PlaceId) -> Held {
-    if index == 0 { held(tracer, tracer.place(index, place)) } else { Held::Other }
+/// The same for the values that a call is given: the receiver and the first arguments.
+pub fn given(tracer: &Tracer, index: u32, args: &[Operand]) -> [Held; PARAMS] {
+    let mut list = [Held::Other; PARAMS];
+    for (at, operand) in args.iter().enumerate().take(PARAMS) {
+        if let (0, Some((_, place))) = (index, operand.as_place()) {
+            list[at] = held(tracer, tracer.place(index, place));
+        }
+    }
+    list
 }
 
 fn held(tracer: &Tracer, access: Access) -> Held {
@@ -42,7 +51,7 @@ fn held(tracer: &Tracer, access: Access) -> Held {
         // `self.routes.add(..)`, with the routes a part of `self`: as old as that is.
         Root::Field(owner, name) if tracer.model.is_part(owner, name) => holder(tracer, access),
         _ if access.element => Held::Other,
-        Root::Param(_, 0) => Held::First,
+        Root::Param(_, at) if (at as usize) < PARAMS => Held::Param(at),
         Root::Local(0, local) => made(tracer, local),
         _ => Held::Other,
     }
@@ -87,8 +96,8 @@ fn source(tracer: &Tracer, id: StatementId) -> Held {
 pub struct Setup {
     /// Functions that make the value they return.
     constructors: FxHashSet<DefId>,
-    /// Functions whose first parameter is still being made wherever they are called.
-    fillers: FxHashSet<DefId>,
+    /// Functions with those of their parameters that are still being made wherever they are called.
+    fillers: FxHashSet<(DefId, u32)>,
 }
 
 impl Setup {
@@ -97,21 +106,25 @@ impl Setup {
         let mut setup = Setup { constructors: constructors(model, digests), fillers: FxHashSet::default() };
         let application = model.crates().iter().any(|c| c.kind == TargetKind::Bin);
         let open = |def: DefId| model.trait_of(def).is_some() || model.is_exported(def) && !application;
-        let calls = || digests.iter().flat_map(|d| d.calls.iter().map(move |c| (d.owner, c)));
-        let first_made = calls().filter(|(_, c)| c.first != Held::Other).map(|(_, c)| c.callee);
-        setup.fillers = first_made.filter(|&def| !open(def)).collect();
+        let given = |(caller, call): (DefId, &CallSite)| {
+            let (callee, heat) = (call.callee, call.heat);
+            call.given.into_iter().enumerate().map(move |(at, held)| (caller, (callee, at as u32), heat, held))
+        };
+        let given = || digests.iter().flat_map(|d| d.calls.iter().map(|c| (d.owner, c))).flat_map(given);
+        let made = given().filter(|&(_, (callee, _), _, held)| held != Held::Other && !open(callee));
+        setup.fillers = made.map(|(_, filler, ..)| filler).collect();
         // From all that may be to those that are: each round takes out what one caller gives something older.
         loop {
-            let older: Vec<DefId> = calls()
-                .filter(|(_, c)| setup.fillers.contains(&c.callee))
-                .filter(|&(caller, c)| c.heat == Heat::Repeated || !setup.is_new(model, caller, c.first))
-                .map(|(_, c)| c.callee)
+            let older: Vec<(DefId, u32)> = given()
+                .filter(|(_, filler, ..)| setup.fillers.contains(filler))
+                .filter(|&(caller, _, heat, held)| heat == Heat::Repeated || !setup.is_new(model, caller, held))
+                .map(|(_, filler, ..)| filler)
                 .collect();
             if older.is_empty() {
                 return setup;
             }
-            older.iter().for_each(|def| {
-                setup.fillers.remove(def);
+            older.iter().for_each(|filler| {
+                setup.fillers.remove(filler);
             });
         }
     }
@@ -121,7 +134,7 @@ impl Setup {
             Held::Other => false,
             Held::New => true,
             Held::Made(by) => self.constructors.contains(&by),
-            Held::First => self.fillers.contains(&within) || model.is_builder(within),
+            Held::Param(at) => self.fillers.contains(&(within, at)) || at == 0 && model.is_builder(within),
         }
     }
 }
@@ -129,8 +142,9 @@ impl Setup {
 /// Functions that return a value which they, or constructors that they call, make.
 fn constructors(model: &Model, digests: &[Digest]) -> FxHashSet<DefId> {
     let by_def: FxHashMap<DefId, &Digest> = digests.iter().map(|d| (d.owner, d)).collect();
-    let held =
-        |d: &Digest| d.calls.iter().map(|c| c.first).chain(d.events.list.iter().map(|e| e.held)).collect::<Vec<_>>();
+    let held = |d: &Digest| {
+        d.calls.iter().flat_map(|c| c.given).chain(d.events.list.iter().map(|e| e.held)).collect::<Vec<_>>()
+    };
     let asked: FxHashSet<DefId> = digests
         .iter()
         .flat_map(held)

@@ -3,7 +3,7 @@
 use super::super::access::{Root, Tracer};
 use super::super::effects::slot;
 use super::super::exits::origin_of;
-use super::super::setup::{Held, receiver};
+use super::super::setup::{Held, PARAMS, given};
 use super::super::words::Name;
 use super::super::{Callee, DefId, Ty, TyData};
 use super::{CallSite, Digest, Seed, SeedKind, is_repeated, is_served, may_acquire, seed_kind};
@@ -37,9 +37,8 @@ pub(super) fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) 
                     foreign_call(tracer, index, id, callee, digest);
                 }
                 Callee::Def(callee) => {
-                    let first = body.args(statement).first().and_then(|a| a.as_place());
-                    let first = first.map_or(Held::Other, |(_, place)| receiver(tracer, index, place));
-                    digest.calls.push(CallSite { callee, body: index, heat, serving, first, span });
+                    let given = given(tracer, index, body.args(statement));
+                    digest.calls.push(CallSite { callee, body: index, heat, serving, given, span });
                     given_back(tracer, index, id, callee, digest);
                     if may_acquire(tracer.model, tracer.model.item_ty(callee)) {
                         digest.seeds.push(Seed { kind: SeedKind::Call(callee), body: index, statement: id });
@@ -187,6 +186,13 @@ fn named_functions(
         let row = tracer.row(index, id);
         let called = row.and_then(|row| row.calls.iter().find(|c| Slot::Arg(c.arg) == slot(row, at)));
         let given = called.map_or(Heat::PerCall, |c| if c.heat == Heat::Same { heat } else { c.heat });
-        digest.calls.push(CallSite { callee, body: index, heat: given, serving: false, first: Held::Other, span });
+        digest.calls.push(CallSite {
+            callee,
+            body: index,
+            heat: given,
+            serving: false,
+            given: [Held::Other; PARAMS],
+            span,
+        });
     }
 }

@@ -2,18 +2,25 @@
 
 use super::super::access::{Access, Root, Tracer};
 use super::super::effects::slot;
-use super::super::exits::{call_behind, loops_up};
 use super::super::setup::{Held, holder};
-use super::super::{Callee, Model, Symbol, Ty, TyData};
+use super::super::{Callee, Model, Res, Symbol, Ty, TyData};
+use super::own::own_kind;
+use super::present::replaces_value;
+use super::sizes::{fills_up, is_compared};
 use super::{Event, EventKind, Events, Key, Site};
-use crate::apis::{Collection, FnRow, ObligationKind, Owner, Slot, TypeRow};
+use crate::apis::{Apis, Collection, FnRow, ObligationKind, Owner, Slot, TypeRow};
 use crate::facts::ItemKind;
 use crate::facts::body::*;
 use crate::facts::types::TypeKind;
 
 /// Collects the events of a function.
 pub fn events(tracer: &Tracer, function: u32) -> Events {
-    let mut walk = Walk { tracer, function, events: Events::default() };
+    let model = tracer.model;
+    let reads_only = match model.trait_of(model.owner(tracer.function.root().at)) {
+        Some(Res::External(of)) => model.apis.trait_row(model.text(of)).is_some_and(|row| row.reads_only),
+        _ => false,
+    };
+    let mut walk = Walk { tracer, function, reads_only, events: Events::default() };
     for index in 0..tracer.function.bodies.len() as u32 {
         walk.body(index);
     }
@@ -23,6 +30,8 @@ pub fn events(tracer: &Tracer, function: u32) -> Events {
 struct Walk<'a> {
     tracer: &'a Tracer<'a>,
     function: u32,
+    /// Whether it is there to look only: `impl Debug`.
+    reads_only: bool,
     events: Events,
 }
 
@@ -41,7 +50,7 @@ impl Walk<'_> {
         let site = Site { function: self.function, body: index, statement: id, span };
         let kind = match kind {
             // An element given out is no way to the container.
-            EventKind::Expose if access.element => EventKind::Look,
+            EventKind::Expose if access.element || self.reads_only => EventKind::Look,
             kind => kind,
         };
         let repeated = super::super::digest::is_repeated(self.tracer, index, in_loop);
@@ -131,7 +140,8 @@ impl Walk<'_> {
         let name = tracer.method_name(index, statement);
         let apis = tracer.model.apis;
         let looks = apis.is_element_name(name);
-        if !(looks || apis.is_grow_name(name) || apis.is_shrink_name(name) || apis.is_bound_name(name)) {
+        let known = [Apis::is_grow_name, Apis::is_shrink_name, Apis::is_bound_name, Apis::is_trim_name];
+        if !looks && !known.iter().any(|is| is(apis, name)) {
             // `input.read_line(&mut line)`
             return self.row_slots(index, id, in_loop);
         }
@@ -141,6 +151,9 @@ impl Walk<'_> {
             if let Some(kind) = kind_of(row, name) {
                 let access = tracer.place(index, place);
                 if kind == EventKind::Bound && !is_compared(tracer, index, statement.dest) {
+                    return;
+                }
+                if kind == EventKind::Grow && is_by_key(row) && replaces_value(tracer, index, id, access) {
                     return;
                 }
                 let limited = fills_up(tracer, index, in_loop);
@@ -158,6 +171,11 @@ impl Walk<'_> {
                 let access = tracer.place(index, place);
                 self.push(EventKind::Look, access, index, id, in_loop);
             }
+        } else if let Some(kind) = own_kind(tracer.model, ty, name) {
+            let access = tracer.place(index, place);
+            self.push(kind, access, index, id, in_loop);
+            self.events.own.extend(self.events.list.pop());
+            return;
         } else if ty == Ty::UNKNOWN && tracer.row(index, id).is_none() {
             // A receiver of unknown type can only excuse.
             let kind = if apis.is_shrink_name(name) { EventKind::Shrink } else { EventKind::Bound };
@@ -257,9 +275,7 @@ impl Walk<'_> {
 
     fn key(&self, index: u32, statement: &Statement, row: &TypeRow) -> Key {
         let typed = self.tracer.body(index);
-        let keyed = matches!(row.collection, Some(Collection::Map | Collection::Set))
-            || row.collection == Some(Collection::Bounded) && row.key.is_some();
-        if !keyed {
+        if !is_by_key(row) {
             // A list of functions: there are only so many in a program.
             let pushed = typed.body.args(statement).get(1).and_then(|a| a.as_place());
             let ty = pushed.map_or(Ty::UNKNOWN, |(_, place)| self.tracer.ty(index, place));
@@ -418,6 +434,15 @@ impl Walk<'_> {
     }
 }
 
+fn is_by_key(row: &TypeRow) -> bool {
+    match row.collection {
+        Some(Collection::Map | Collection::Set) => true,
+        // A cache.
+        Some(Collection::Bounded) => row.key.is_some(),
+        _ => false,
+    }
+}
+
 fn kind_of(row: &TypeRow, name: &str) -> Option<EventKind> {
     let has = |list: &[String]| list.iter().any(|n| n == name);
     match () {
@@ -425,6 +450,7 @@ fn kind_of(row: &TypeRow, name: &str) -> Option<EventKind> {
         _ if has(&row.shrink) => Some(EventKind::Shrink),
         _ if has(&row.replace) => Some(EventKind::Replace),
         _ if has(&row.bound) => Some(EventKind::Bound),
+        _ if has(&row.trim) => Some(EventKind::Trim),
         _ => None,
     }
 }
@@ -458,58 +484,6 @@ fn is_view(model: &Model, ty: Ty) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether a size is compared with something, or is itself a yes or no.
-fn is_compared(tracer: &Tracer, index: u32, dest: PlaceId) -> bool {
-    let body = &tracer.body(index).body;
-    let Some(mut local) = body.whole_local(dest) else { return true };
-    let uses = |s: &Statement, local| {
-        body.args(s).iter().any(|a| a.as_place().is_some_and(|(_, p)| body.whole_local(p) == Some(local)))
-    };
-    for _ in 0..3 {
-        if body.blocks.iter().any(|b| b.operand.as_place().is_some_and(|(_, p)| body.whole_local(p) == Some(local))) {
-            return true;
-        }
-        let Some(user) = body.statements.iter().find(|s| s.op != Op::ScopeEnd && uses(s, local)) else { return false };
-        match (user.op, user.dest.get().and_then(|d| body.whole_local(d))) {
-            (Op::Binary, _) if user.data >= BinaryOp::Eq as u32 => return true,
-            (Op::Assign | Op::Cast | Op::Binary, Some(next)) => local = next,
-            // `map.len().min(max)`, `limit.is_reached(map.len())`: what is asked of a size may be a limit.
-            (Op::Call | Op::CallMethod | Op::CallValue, Some(next)) if next != local => {
-                let first = body.args(user).first().and_then(|a| a.as_place());
-                let of_size = first.is_some_and(|(_, p)| body.whole_local(p) == Some(local));
-                if !of_size {
-                    // `names.insert(name, id)` with the size as the id limits nothing.
-                    let name = tracer.method_name(index, user);
-                    return user.op != Op::CallMethod || !tracer.model.apis.is_grow_name(name);
-                }
-                local = next;
-            }
-            _ => return false,
-        }
-    }
-    false
-}
-
-/// `for _ in list.len()..size { list.push(..) }`: it grows up to a size.
-fn fills_up(tracer: &Tracer, index: u32, in_loop: LoopId) -> bool {
-    let body = &tracer.body(index).body;
-    loops_up(body, in_loop).any(|l| {
-        let iterated = body.loops[l.index()].iterates.as_place().and_then(|(_, place)| body.whole_local(place));
-        let range = iterated.and_then(|local| tracer.definition(index, local)).filter(|s| s.op == Op::Range);
-        let from = range.and_then(|s| body.args(s).first()?.as_place());
-        from.and_then(|(_, place)| body.whole_local(place)).is_some_and(|local| is_size(tracer, index, local))
-    })
-}
-
-fn is_size(tracer: &Tracer, index: u32, local: LocalId) -> bool {
-    if let Some((outer, local)) = tracer.outer(index, local) {
-        return is_size(tracer, outer, local);
-    }
-    let Some(call) = call_behind(tracer, index, local) else { return false };
-    let statement = &tracer.body(index).body.statements[call.index()];
-    statement.op == Op::CallMethod && tracer.model.apis.is_bound_name(tracer.method_name(index, statement))
 }
 
 /// Types with few values.

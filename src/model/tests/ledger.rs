@@ -189,3 +189,76 @@ fn what_is_compiled_for_tests_only_does_not_happen() {
         ],
     );
 }
+
+#[test]
+fn taken_apart_and_swapped() {
+    check(
+        "shrink",
+        &[
+            "struct S { m: Vec<u8> } impl S { fn f(&mut self) -> Vec<u8> { self.m.split_off(9) } }",
+            "struct S { m: Vec<u8> } impl S { fn f(&mut self, o: &mut Vec<u8>) { mem::swap(&mut self.m, o); } }",
+            "struct S { m: Mutex<Vec<u8>> } impl S { fn f(&self) { let mut o = Vec::new(); mem::swap(&mut *self.m.lock().unwrap(), &mut o); } }",
+            "struct S { m: BTreeMap<u8, u8> } impl S { fn f(&mut self) { self.m.pop_first(); } }",
+            "struct S { m: Arc<OnceLock<RwLock<Option<Vec<u8>>>>> } impl S { fn f(&self) { if let Some(m) = self.m.get().unwrap().write().unwrap().as_mut() { m.clear(); } } }",
+            "struct S { m: HashMap<u8, u8> } impl S { fn f(&mut self, k: u8) { if let std::collections::hash_map::Entry::Occupied(e) = self.m.entry(k) { e.remove(); } } }",
+        ],
+    );
+    check(
+        "bound, shrink, grow",
+        &[
+            "struct S { m: VecDeque<u8> } impl S { fn f(&mut self) { if self.m.len() == 9 { self.m.pop_front(); } self.m.push_back(1); } }",
+            "struct S { m: Arc<Mutex<VecDeque<u8>>> } impl S { fn f(&self) { let mut m = self.m.lock().unwrap(); while m.len() >= 9 { m.pop_front(); } m.push_back(1); } }",
+        ],
+    );
+    check("trim", &["struct S { m: Vec<u8> } impl S { fn f(&mut self) { self.m.shrink_to_fit(); } }"]);
+}
+
+#[test]
+fn keys_that_are_there() {
+    check(
+        "",
+        &[
+            "struct S { m: HashMap<u8, u8> } impl S { fn f(&mut self, k: u8) { if self.m.contains_key(&k) { self.m.insert(k, 2); } } }",
+            "struct S { m: Mutex<HashMap<u8, u8>> } impl S { fn f(&self, k: u8) { let mut m = self.m.lock().unwrap(); if let Some(v) = m.get(&k).copied() { m.insert(k, v + 1); } } }",
+        ],
+    );
+    check(
+        "grow",
+        &[
+            "struct S { m: HashMap<u8, u8> } impl S { fn f(&mut self, k: u8) { if !self.m.contains_key(&k) { self.m.insert(k, 2); } } }",
+            "struct S { m: HashMap<u8, u8> } impl S { fn f(&mut self, k: u8) { if self.m.get(&k).is_none() { self.m.insert(k, 2); } } }",
+            "struct S { m: HashMap<u8, u8>, n: HashMap<u8, u8> } impl S { fn f(&mut self, k: u8) { if self.n.contains_key(&k) { self.m.insert(k, 2); } } }",
+        ],
+    );
+}
+
+#[test]
+fn what_formats_only_looks() {
+    check(
+        "",
+        &[
+            "struct S { m: Mutex<Vec<u8>> } impl std::fmt::Debug for S { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.debug_struct(\"S\").field(\"m\", &self.m).finish() } }",
+        ],
+    );
+    check("expose", &["struct S { m: Mutex<Vec<u8>> } impl S { fn f(&self) { ext::keep(&self.m); } }"]);
+}
+
+#[test]
+fn one_local_in_two_owners() {
+    let text = "struct S { m: Arc<Mutex<Vec<u8>>> } struct T { n: Arc<Mutex<Vec<u8>>> } struct Both { s: S, t: T }
+        fn both() -> Both { let m = Arc::new(Mutex::new(Vec::new())); Both { s: S { m: m.clone() }, t: T { n: m } } }
+        impl S { fn add(&self) { self.m.lock().unwrap().push(1); } }
+        impl T { fn clear(&self) { self.n.lock().unwrap().clear(); } }";
+    let found = events(text);
+    assert!(found.contains("grow") && found.contains("shrink"), "{found}");
+}
+
+#[test]
+fn lists_of_the_run() {
+    let text = "struct Node; struct List { head: *mut Node } impl List { fn push_back(&mut self, n: Node) {} fn remove(&mut self, n: &Node) {} }
+        struct S { m: List } impl S { fn f(&mut self, n: Node) { self.m.push_back(n); } }";
+    let model = analysed(text);
+    let lists: Vec<_> = model.analysis.ledger.own_lists().map(|(_, events)| events.len()).collect();
+    assert_eq!(lists, [1]);
+    assert_eq!(events(text), "", "they are no known collections");
+}
