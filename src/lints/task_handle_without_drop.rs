@@ -29,13 +29,15 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         if handle.runs < Runs::PerThread || handle.returned {
             return;
         }
+        // What a function of the run spawns for its caller is judged by itself only.
         let here = model.analysis.digests[position as usize].owner == handle.spawner;
-        let peer = || until_peer_ends(tracer, handle.body, handle.statement, handle.spawned.work).filter(|_| here);
+        let peer = || until_peer_ends(tracer, handle.body, handle.statement, handle.spawned.work);
         match handle.lasting {
             Some(lasting) => judge(tracer, position, handle, (Until::Never, lasting.at), &mut seen, out),
-            None => peer()
+            None if here => peer()
                 .into_iter()
                 .for_each(|at| judge(tracer, position, handle, (Until::Peer, Some(at)), &mut seen, out)),
+            None => {}
         }
     });
 }

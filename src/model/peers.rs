@@ -53,8 +53,9 @@ fn asked_before_exits(tracer: &Tracer, index: u32) -> Option<(Span, Vec<LocalId>
     let outer = |l: &LoopId| body.loops[l.index()].parent.is_none();
     let mut lasting = (0..body.loops.len() as u32).map(LoopId).filter(outer).filter(|&l| is_lasting(tracer, index, l));
     let (found, None) = (lasting.next()?, lasting.next()) else { return None };
-    let blocks: Vec<BlockId> =
-        (0..body.blocks.len() as u32).map(BlockId).filter(|&b| body.block_in_loop(b, found)).collect();
+    let reachable = body.reachable();
+    let within = |&b: &BlockId| reachable[b.index()] && body.block_in_loop(b, found);
+    let blocks: Vec<BlockId> = (0..body.blocks.len() as u32).map(BlockId).filter(within).collect();
     let leaves = |b: &&BlockId| {
         let out = |e: &Edge| matches!(e.kind, EdgeKind::Normal | EdgeKind::Early) && !body.block_in_loop(e.to, found);
         body.edges_of(**b).iter().any(out)
