@@ -12,7 +12,7 @@ use crate::facts::types::PathId;
 const TELLS: [&str; 8] = ["error", "warn", "eprintln", "eprint", "log", "event", "debug_error", "capture_error"];
 
 /// Methods that do the same.
-const TELLING_METHODS: [&str; 5] = ["inspect_err", "map_err", "or_else", "unwrap_or_else", "log_err"];
+const TELLING_METHODS: [&str; 2] = ["inspect_err", "log_err"];
 
 /// Words in the names of error types that say that the other side is gone, or that time is up: there is nobody to tell.
 const GONE: [&str; 12] = [
@@ -138,6 +138,15 @@ pub fn tells(tracer: &Tracer, index: u32) -> bool {
         Op::CallMethod => TELLING_METHODS.contains(&name(s)),
         _ => false,
     })
+}
+
+/// Whether a body, or one that stands in it, tells somebody of errors.
+pub fn tells_within(tracer: &Tracer, index: u32) -> bool {
+    let within = |body: u32| {
+        let parent = |&at: &u32| tracer.function.bodies[at as usize].parent.map(|p| p as u32);
+        std::iter::successors(Some(body), parent).any(|at| at == index)
+    };
+    (0..tracer.function.bodies.len() as u32).any(|body| within(body) && tells(tracer, body))
 }
 
 /// Whether some path of a body gives back an error.
