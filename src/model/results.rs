@@ -30,8 +30,9 @@ const GONE: [&str; 12] = [
     "Infallible",
 ];
 
-/// Words in the names of functions that do what may fail without harm: tell a peer that may be gone, tidy up, stop.
-const BEST_EFFORT: [&str; 41] = [
+/// Words in the names of functions that do what may fail without harm: tell a peer that may be gone, tidy up, stop, make
+/// sure of what is asked for again when it is needed.
+const BEST_EFFORT: [&str; 45] = [
     "abort",
     "ack",
     "beat",
@@ -41,10 +42,13 @@ const BEST_EFFORT: [&str; 41] = [
     "clear",
     "close",
     "delete",
+    "dir",
+    "dirs",
     "disconnect",
     "drain",
     "drop",
     "emit",
+    "ensure",
     "finish",
     "flush",
     "forward",
@@ -53,6 +57,7 @@ const BEST_EFFORT: [&str; 41] = [
     "kill",
     "leave",
     "log",
+    "mkdir",
     "notify",
     "ping",
     "poll",
