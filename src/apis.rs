@@ -99,6 +99,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("tokio_util", include_str!("../lints/apis/tokio_util.toml")),
     ("tonic", include_str!("../lints/apis/tonic.toml")),
     ("tower_lsp", include_str!("../lints/apis/tower_lsp.toml")),
+    ("tracing", include_str!("../lints/apis/tracing.toml")),
     ("tracing_appender", include_str!("../lints/apis/tracing_appender.toml")),
     ("uuid", include_str!("../lints/apis/uuid.toml")),
     ("v8", include_str!("../lints/apis/v8.toml")),

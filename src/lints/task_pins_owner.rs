@@ -84,7 +84,7 @@ fn handle_of(tracer: &Tracer, seed: &Seed, kind: SpawnKind) -> Option<Handle> {
 fn is_released(model: &Model, owner: DefId, name: Symbol) -> bool {
     let drops = |u: &FieldUse| model.dropped_type(model.analysis.digests[u.function as usize].owner).is_some();
     let uses = model.uses_of(Root::Field(owner, name));
-    uses.iter().filter(|u| !drops(u)).any(|u| u.kind >= UseKind::Joins || u.kind == UseKind::Leaves)
+    uses.iter().filter(|u| !drops(u)).any(|u| u.kind >= UseKind::Leaves)
 }
 
 fn report(
