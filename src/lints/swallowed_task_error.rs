@@ -6,9 +6,9 @@ use crate::model::access::Tracer;
 use crate::model::digest::{Seed, innermost_loop};
 use crate::model::exits::{is_lasting, loops_up};
 use crate::model::heat::Runs;
-use crate::model::results::{discarded, may_fail, tells};
+use crate::model::results::{discarded, may_fail, tells_within};
 use crate::model::tasks::{Work, handle, is_dropped, is_spawn, spawn_runs, spawned};
-use crate::model::{DefId, Model};
+use crate::model::{Callee, DefId, Model};
 use crate::source::Span;
 
 const NAME: &str = "swallowed_task_error";
@@ -51,11 +51,10 @@ fn result(
     // `spawn(async { .. })` of a future that gives a `Result`
     let error = model.obligation(ty).and_then(|_| model.telling_error(model.arg(ty, 0)));
     let Some(kind) = spawned(tracer, seed).filter(|_| error.is_some()).map(|s| s.kind) else { return };
-    let told = (0..inner.function.bodies.len() as u32).any(|body| tells(inner, body));
-    if told || !may_fail(inner, index) || !is_dropped(tracer, seed, &handle(tracer, seed, kind)) {
+    if !may_fail(inner, index) || !is_dropped(tracer, seed, &handle(tracer, seed, kind)) || told(inner, index, 2) {
         return;
     }
-    let found = lasting(inner, index);
+    let found = lasting(inner, index, 2);
     let confidence = if found.is_some() && !model.is_tool(function) { Confidence::Medium } else { Confidence::Low };
     let mut diagnostic = Diagnostic::new(
         NAME,
@@ -70,7 +69,7 @@ fn result(
     )
     .primary("its result is dropped");
     if let Some(at) = found {
-        diagnostic = diagnostic.label(at, "this loop ends for good at the first error");
+        diagnostic = diagnostic.label(at, "this ends for good at the first error");
     }
     if confidence == Confidence::Medium {
         diagnostic = diagnostic.note("assumed that what it calls does not tell of its errors either".to_owned());
@@ -78,12 +77,37 @@ fn result(
     out.push(diagnostic);
 }
 
-/// A loop of a body that runs as long as there is work.
-fn lasting(tracer: &Tracer, index: u32) -> Option<Span> {
+/// Whether a body, or a function that it calls and that can fail, tells somebody of errors.
+fn told(tracer: &Tracer, index: u32, depth: u32) -> bool {
+    tells_within(tracer, index)
+        || callees(tracer, index, depth, &mut |inner| told(inner, 0, depth - 1).then_some(())).is_some()
+}
+
+/// A loop of a body that runs as long as there is work, or the call of a library that serves; in it, or in a function
+/// that it calls and that can fail.
+fn lasting(tracer: &Tracer, index: u32, depth: u32) -> Option<Span> {
     let typed = tracer.body(index);
     let mut loops = (0..typed.body.loops.len() as u32).map(LoopId);
-    let found = loops.find(|&l| is_lasting(tracer, index, l))?;
-    Some(Span { file: typed.at.file, range: typed.body.loops[found.index()].span })
+    if let Some(found) = loops.find(|&l| is_lasting(tracer, index, l)) {
+        return Some(Span { file: typed.at.file, range: typed.body.loops[found.index()].span });
+    }
+    let mut calls = (0..typed.body.statements.len() as u32).map(StatementId);
+    match calls.find(|&id| tracer.row(index, id).is_some_and(|row| row.serves)) {
+        Some(serves) => Some(tracer.span(index, serves)),
+        None => callees(tracer, index, depth, &mut |inner| lasting(inner, 0, depth - 1)),
+    }
+}
+
+/// Asks the functions that a body calls and that give an error that says something.
+fn callees<T>(tracer: &Tracer, index: u32, depth: u32, ask: &mut dyn FnMut(&Tracer) -> Option<T>) -> Option<T> {
+    let model = tracer.model;
+    let typed = tracer.body(index);
+    let callees = typed.types.callees.iter().filter_map(|c| if let Callee::Def(def) = *c { Some(def) } else { None });
+    let fallible = callees.filter(|&def| depth > 0 && model.telling_error(model.outcome(def)).is_some());
+    fallible.filter_map(|def| model.body_of(def)).find_map(|root| {
+        let function = model.typed(root);
+        ask(&Tracer::new(model, &function))
+    })
 }
 
 /// Calls in the loop of the work whose error is thrown away.

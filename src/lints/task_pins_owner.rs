@@ -1,11 +1,12 @@
 #![doc = include_str!("../../lints/task_pins_owner.md")]
 
-use crate::apis::{ObligationKind, SpawnKind};
+use crate::apis::SpawnKind;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::{Root, Tracer};
 use crate::model::captures::captured;
 use crate::model::digest::Seed;
 use crate::model::heat::Runs;
+use crate::model::kept_tasks::{FieldUse, UseKind, keeps};
 use crate::model::pinned::{Kept, Pinned, is_once_per_value, pinned};
 use crate::model::tasks::{handle, is_dropped, is_spawn, spawn_runs, spawned};
 use crate::model::{DefId, Model, Symbol};
@@ -34,8 +35,9 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         let Some(held) = handle_of(tracer, seed, work.kind) else { return };
         let reason = match (&pin.kept, held) {
             (Some(kept), Handle::Dropped | Handle::Field(..)) => Reason::Channel(kept),
-            (None, Handle::Field(owner, name)) => Reason::Handle(owner, name),
-            (None, Handle::Dropped) => return,
+            (None, Handle::Field(owner, name)) if model.keeper_drops(owner, name) => Reason::Handle(owner, name),
+            // Nothing would end it at all.
+            (None, _) => return,
         };
         let confidence = if model.is_tool(owner) { Confidence::Low } else { confidence };
         out.push(report(tracer, seed, (work.noun(), owner), confidence, &pin, &reason));
@@ -67,23 +69,22 @@ fn handle_of(tracer: &Tracer, seed: &Seed, kind: SpawnKind) -> Option<Handle> {
     if !fate.releases.is_empty() || fate.returned || fate.escapes || fate.stored.is_empty() {
         return None;
     }
-    let kind = if kind == SpawnKind::Thread { ObligationKind::Thread } else { ObligationKind::Task };
     let owned: Vec<DefId> = captured(tracer, seed).iter().flat_map(|c| model.keeps_alive(c.ty)).collect();
-    let fields = fate.stored.iter().map(|&stored| model.stored_in(tracer, seed.body, stored));
+    let fields = keeps(tracer, seed.body, seed.statement).into_iter().map(|keep| match keep.root {
+        Root::Field(owner, name) => Some((owner, name)),
+        _ => None,
+    });
     let fields: Vec<(DefId, Symbol)> = fields.collect::<Option<_>>()?;
     let &(owner, name) = fields.first()?;
-    let pinned = |&(owner, name): &(DefId, Symbol)| owned.contains(&owner) && !is_released(model, owner, name, kind);
+    let pinned = |&(owner, name): &(DefId, Symbol)| owned.contains(&owner) && !is_released(model, owner, name);
     fields.iter().all(pinned).then_some(Handle::Field(owner, name))
 }
 
 /// Whether something else than a `Drop` may end or wait for what a field holds.
-fn is_released(model: &Model, owner: DefId, name: Symbol, kind: ObligationKind) -> bool {
-    model.analysis.digests.iter().filter(|d| model.dropped_type(d.owner).is_none()).any(|digest| {
-        digest.field_releases.iter().any(|(access, of)| {
-            let unknown = access.root == Root::Unknown && access.last == Some(name);
-            *of == kind && (unknown || access.root == Root::Field(owner, name))
-        })
-    })
+fn is_released(model: &Model, owner: DefId, name: Symbol) -> bool {
+    let drops = |u: &FieldUse| model.dropped_type(model.analysis.digests[u.function as usize].owner).is_some();
+    let uses = model.uses_of(Root::Field(owner, name));
+    uses.iter().filter(|u| !drops(u)).any(|u| u.kind >= UseKind::Leaves)
 }
 
 fn report(

@@ -33,14 +33,26 @@ const STEPS: u32 = 24;
 /// Values of more types than this are not looked through.
 const TYPES: usize = 96;
 
-/// The values that what a seed spawns takes with it. What it only borrows is left out: it must live for ever.
+/// The values that what a seed spawns takes with it, those that futures and closures among them take included. What it
+/// only borrows is left out: it must live for ever.
 pub fn captured(tracer: &Tracer, seed: &Seed) -> Vec<Captured> {
-    let Some(made) = spawned_by(tracer, seed) else { return Vec::new() };
-    let body = &tracer.body(seed.body).body;
-    let statement = &body.statements[made.index()];
-    let places = body.args(statement).iter().filter_map(|a| a.as_place()).map(|(_, place)| place);
-    let owned = places.filter(|&p| !matches!(tracer.model.ty(tracer.ty(seed.body, p)), TyData::Ref { .. }));
-    owned.filter_map(|place| taken(tracer, seed.body, place)).collect()
+    let mut todo: Vec<(u32, StatementId)> = spawned_by(tracer, seed).map(|id| (seed.body, id)).into_iter().collect();
+    let (mut list, mut next) = (Vec::new(), 0);
+    while next < todo.len() && next < STEPS as usize {
+        let (index, made) = todo[next];
+        next += 1;
+        let body = &tracer.body(index).body;
+        let statement = &body.statements[made.index()];
+        for place in body.args(statement).iter().filter_map(|a| a.as_place()).map(|(_, place)| place) {
+            match tracer.model.ty(tracer.ty(index, place)) {
+                TyData::Ref { .. } => continue,
+                TyData::Future { .. } | TyData::Closure(_) => todo.extend(made_by(tracer, index, place)),
+                _ => {}
+            }
+            list.extend(taken(tracer, index, place));
+        }
+    }
+    list
 }
 
 fn taken(tracer: &Tracer, index: u32, place: PlaceId) -> Option<Captured> {
@@ -56,14 +68,21 @@ pub fn spawned_by(tracer: &Tracer, seed: &Seed) -> Option<StatementId> {
     let statement = &body.statements[seed.statement.index()];
     let arg = tracer.row(seed.body, seed.statement)?.spawns?.arg as usize;
     let arg = arg + usize::from(statement.op == Op::CallMethod);
-    made_by(tracer, seed.body, body.args(statement).get(arg)?.as_place()?.1)
+    let (index, id) = made_by(tracer, seed.body, body.args(statement).get(arg)?.as_place()?.1)?;
+    (index == seed.body).then_some(id)
 }
 
-/// The statement that makes a closure or future, through what adapts it.
-pub fn made_by(tracer: &Tracer, index: u32, place: PlaceId) -> Option<StatementId> {
-    let body = &tracer.body(index).body;
-    let mut id = tracer.definition_id(index, body.local_of(place)?)?;
+/// The statement that makes a closure or future, through what adapts it, and the body it stands in.
+pub fn made_by(tracer: &Tracer, index: u32, place: PlaceId) -> Option<(u32, StatementId)> {
+    let mut at = (index, tracer.body(index).body.local_of(place)?);
     for _ in 0..STEPS {
+        let (index, local) = at;
+        let body = &tracer.body(index).body;
+        if body.locals[local.index()].kind == LocalKind::Capture {
+            at = tracer.outer(index, local)?;
+            continue;
+        }
+        let id = tracer.definition_id(index, local)?;
         let statement = &body.statements[id.index()];
         let adapts = match statement.op {
             Op::Assign => true,
@@ -71,9 +90,9 @@ pub fn made_by(tracer: &Tracer, index: u32, place: PlaceId) -> Option<StatementI
             _ => false,
         };
         if !adapts {
-            return Some(id);
+            return Some((index, id));
         }
-        id = tracer.definition_id(index, body.local_of(body.args(statement).first()?.as_place()?.1)?)?;
+        at = (index, body.local_of(body.args(statement).first()?.as_place()?.1)?);
     }
     None
 }

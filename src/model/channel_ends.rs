@@ -75,6 +75,47 @@ fn taken_from_pair(tracer: &Tracer, index: u32, place: PlaceId) -> Option<(Chann
     Some(((index, call), end))
 }
 
+/// The fields of the run's types in which a function puts receiving ends of channels that it makes, by literals or by
+/// functions that keep what they are given in their result.
+pub fn kept_receivers(tracer: &Tracer) -> Vec<((DefId, Symbol), Channel)> {
+    let mut list = Vec::new();
+    for index in 0..tracer.function.bodies.len() as u32 {
+        let typed = tracer.body(index);
+        for id in (0..typed.body.statements.len() as u32).map(StatementId) {
+            let statement = &typed.body.statements[id.index()];
+            let args = typed.body.args(statement);
+            let callee = typed.types.callee(id);
+            if !matches!(callee, Callee::Def(_) | Callee::Constructor(_)) && statement.op != Op::Struct {
+                continue;
+            }
+            for (at, operand) in args.iter().enumerate() {
+                let Some(channel) = operand.as_place().and_then(|(_, place)| received(tracer, index, place)) else {
+                    continue;
+                };
+                match callee {
+                    Callee::Def(def) => {
+                        let mut fields = Vec::new();
+                        keeps_in_result(tracer.model, def, at, 2, &mut fields);
+                        list.extend(fields.first().map(|&field| (field, channel)));
+                    }
+                    Callee::Constructor(def) => {
+                        list.push(((def, tracer.model.symbols.intern(&at.to_string())), channel));
+                    }
+                    _ => {
+                        if let (&TyData::Adt(of, _), Some(OperandKind::Name(name))) = (
+                            tracer.model.ty(tracer.ty(index, statement.dest)),
+                            at.checked_sub(1).map(|before| args[before].kind()),
+                        ) {
+                            list.push(((of, tracer.model.name(typed.at.file, name)), channel));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    list
+}
+
 /// Whether one of these values holds the sending end of a channel: which one, and the fields it is in.
 pub fn sender_within<'c>(
     tracer: &Tracer,

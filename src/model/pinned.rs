@@ -6,7 +6,7 @@
 
 use super::access::{Root, Tracer};
 use super::captures::{Captured, Made, Variable, captured, made, made_by, spawned_by, variable};
-use super::channel_ends::{is_given_up, made_at, received, sender_within, subscribed, subscription};
+use super::channel_ends::{is_given_up, kept_receivers, made_at, received, sender_within, subscribed, subscription};
 use super::digest::Seed;
 use super::exits::origin_of;
 use super::keyed::fails;
@@ -35,8 +35,11 @@ pub struct Kept {
     /// The captured value that holds the sending end, in the function that spawns or in one that it calls.
     pub by: Captured,
     /// The field that it is in.
-    pub field: Option<(DefId, Symbol)>,
+    pub field: Option<Field>,
 }
+
+/// A field of a type of the run.
+type Field = (DefId, Symbol);
 
 /// Functions called by functions are followed this far.
 const DEPTH: u32 = 3;
@@ -48,6 +51,8 @@ struct Scene<'a, 't> {
     owned: Vec<Captured>,
     /// Parameters that are receiving ends which the caller keeps open.
     held: Vec<LocalId>,
+    /// Fields of what the work owns that are receiving ends of channels which it keeps open itself.
+    fields: &'t [(Field, Kept)],
     kept: &'t RefCell<Vec<Kept>>,
     /// What is owned by calls and blocks that were made, by where they are made: it has been given to them.
     given: RefCell<Vec<(u32, StatementId, LocalId)>>,
@@ -57,10 +62,25 @@ struct Scene<'a, 't> {
 pub fn pinned(tracer: &Tracer, seed: &Seed) -> Option<Pinned> {
     let kept = RefCell::default();
     let owned = captured(tracer, seed);
-    let scene = Scene::new(tracer, owned, Vec::new(), &kept);
     let id = spawned_by(tracer, seed)?;
+    let fields = receiving_fields(tracer, &owned);
+    let scene = Scene::new(tracer, owned, Vec::new(), (&fields, &kept));
     let loop_at = scene.made(seed.body, id, DEPTH)?;
     Some(Pinned { loop_at, kept: kept.take().into_iter().next() })
+}
+
+/// The fields in which the function that spawns puts the receiving end of a channel whose sending end the work owns:
+/// `Actor { inbox, myself: sender.clone() }`.
+fn receiving_fields(tracer: &Tracer, owned: &[Captured]) -> Vec<(Field, Kept)> {
+    let mut list = Vec::new();
+    for (field, channel) in kept_receivers(tracer) {
+        let Some((by, fields)) = sender_within(tracer, channel, owned) else { continue };
+        if !fields.iter().any(|&(owner, name)| is_given_up(tracer.model, owner, name)) {
+            let kept = Kept { made: made_at(tracer, channel), by: *by, field: fields.first().copied() };
+            list.push((field, kept));
+        }
+    }
+    list
 }
 
 /// Whether a body runs once in the life of a value, not of the process: `self.task.get_or_init(|| spawn(..))`.
@@ -83,9 +103,9 @@ impl<'a, 't> Scene<'a, 't> {
         tracer: &'t Tracer<'a>,
         owned: Vec<Captured>,
         held: Vec<LocalId>,
-        kept: &'t RefCell<Vec<Kept>>,
+        (fields, kept): (&'t [(Field, Kept)], &'t RefCell<Vec<Kept>>),
     ) -> Scene<'a, 't> {
-        Scene { tracer, owned, held, kept, given: RefCell::default() }
+        Scene { tracer, owned, held, fields, kept, given: RefCell::default() }
     }
 
     /// Whether a closure, an async block or a call never ends: its loop.
@@ -116,7 +136,7 @@ impl<'a, 't> Scene<'a, 't> {
                 held.push(param);
             }
         }
-        Scene::new(&tracer, owned, held, self.kept).stays(0, depth - 1)
+        Scene::new(&tracer, owned, held, (self.fields, self.kept)).stays(0, depth - 1)
     }
 
     /// Whether no path through a body reaches its end: the loop that it stays in.
@@ -180,10 +200,10 @@ impl<'a, 't> Scene<'a, 't> {
             }
         }
         if block.end == End::Await
-            && let Some(id) = block.operand.as_place().and_then(|(_, place)| made_by(self.tracer, index, place))
-            && let Some(at) = self.made(index, id, depth)
+            && let Some(made) = block.operand.as_place().and_then(|(_, place)| made_by(self.tracer, index, place))
+            && let Some(at) = self.made(made.0, made.1, depth)
         {
-            self.given.borrow_mut().retain(|&(body, by, _)| (body, by) != (index, id));
+            self.given.borrow_mut().retain(|&(body, by, _)| (body, by) != made);
             return Through::Stays(at);
         }
         Through::Goes
@@ -203,7 +223,10 @@ impl<'a, 't> Scene<'a, 't> {
                 Position::Capture => moves,
                 _ => false,
             };
-            let Some(local) = typed.body.whole_local(place).filter(|_| moved) else { continue };
+            // `drop(self.sender)`: what else is in `self` stays, but is not looked for.
+            let part = statement.op == Op::Call && !self.tracer.model.is_copy(self.tracer.ty(index, place));
+            let whole = typed.body.whole_local(place);
+            let Some(local) = whole.or(typed.body.local_of(place).filter(|_| part)).filter(|_| moved) else { continue };
             let Some(owned) = self.owner(index, local) else { continue };
             self.given.borrow_mut().push((index, id, owned.1));
         }
@@ -375,6 +398,13 @@ impl<'a, 't> Scene<'a, 't> {
                 by: *by,
                 field: fields.first().copied(),
             });
+        }
+        if let Root::Field(owner, name) = self.tracer.place(index, place).root
+            && let Some((_, kept)) = self.fields.iter().find(|(field, _)| *field == (owner, name))
+        {
+            let from = variable(self.tracer, index, place);
+            let owned = self.owned.iter().any(|o| Some(o.from) == from || Some(o.local) == from);
+            return owned.then(|| kept.clone());
         }
         let (body, call) = subscribed(self.tracer, index, place)?;
         let ((owner, name), from) = subscription(self.tracer, body, call, DEPTH)?;

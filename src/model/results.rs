@@ -12,7 +12,7 @@ use crate::facts::types::PathId;
 const TELLS: [&str; 8] = ["error", "warn", "eprintln", "eprint", "log", "event", "debug_error", "capture_error"];
 
 /// Methods that do the same.
-const TELLING_METHODS: [&str; 5] = ["inspect_err", "map_err", "or_else", "unwrap_or_else", "log_err"];
+const TELLING_METHODS: [&str; 2] = ["inspect_err", "log_err"];
 
 /// Words in the names of error types that say that the other side is gone, or that time is up: there is nobody to tell.
 const GONE: [&str; 12] = [
@@ -30,8 +30,9 @@ const GONE: [&str; 12] = [
     "Infallible",
 ];
 
-/// Words in the names of functions that do what may fail without harm: tell a peer that may be gone, tidy up, stop.
-const BEST_EFFORT: [&str; 41] = [
+/// Words in the names of functions that do what may fail without harm: tell a peer that may be gone, tidy up, stop, make
+/// sure of what is asked for again when it is needed.
+const BEST_EFFORT: [&str; 45] = [
     "abort",
     "ack",
     "beat",
@@ -41,10 +42,13 @@ const BEST_EFFORT: [&str; 41] = [
     "clear",
     "close",
     "delete",
+    "dir",
+    "dirs",
     "disconnect",
     "drain",
     "drop",
     "emit",
+    "ensure",
     "finish",
     "flush",
     "forward",
@@ -53,6 +57,7 @@ const BEST_EFFORT: [&str; 41] = [
     "kill",
     "leave",
     "log",
+    "mkdir",
     "notify",
     "ping",
     "poll",
@@ -138,6 +143,15 @@ pub fn tells(tracer: &Tracer, index: u32) -> bool {
         Op::CallMethod => TELLING_METHODS.contains(&name(s)),
         _ => false,
     })
+}
+
+/// Whether a body, or one that stands in it, tells somebody of errors.
+pub fn tells_within(tracer: &Tracer, index: u32) -> bool {
+    let within = |body: u32| {
+        let parent = |&at: &u32| tracer.function.bodies[at as usize].parent.map(|p| p as u32);
+        std::iter::successors(Some(body), parent).any(|at| at == index)
+    };
+    (0..tracer.function.bodies.len() as u32).any(|body| within(body) && tells(tracer, body))
 }
 
 /// Whether some path of a body gives back an error.
