@@ -52,7 +52,7 @@ fn judged<'a>(
     // `Rc<dyn Observer>`: it may be another implementation that is stored.
     let unsure = circle.iter().any(|edge| edge.way.dynamic) && proof != Proof::Closed;
     // What is there once is there until the process ends.
-    let single = circle.iter().any(|edge| model.is_in_static(edge.from) || model.is_made_once(edge.from));
+    let single = circle.iter().any(|edge| model.is_made_once(edge.from));
     let short = model.is_tool(link.owner) || model.is_of_tool(link.owner);
     let confidence = match proof {
         _ if unsure || single || short => Confidence::Low,

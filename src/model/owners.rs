@@ -108,10 +108,13 @@ impl Model {
         makers.is_some_and(|list| list.iter().all(|&p| self.analysis.heats[p as usize] <= Runs::Never))
     }
 
-    /// Whether all places that make a value of that type, of which there are some, run once.
+    /// Whether there is one value of that type in the life of the process: all that make one run once, or nothing is seen to
+    /// make one but a static has it.
     pub fn is_made_once(&self, owner: DefId) -> bool {
-        let makers = self.analysis.makers.get(&owner);
-        makers.is_some_and(|list| list.iter().all(|&p| self.analysis.heats[p as usize] <= Runs::Once))
+        match self.analysis.makers.get(&owner) {
+            Some(list) => list.iter().all(|&p| self.analysis.heats[p as usize] == Runs::Once),
+            None => self.is_in_static(owner),
+        }
     }
 
     /// Whether every place that makes a value of that type runs again and again: a query's context, a connection's state.
