@@ -87,6 +87,8 @@ pub struct TypeRow {
     pub drop_matters: Option<String>,
     /// Whether it brings what somebody outside of the process sends, who decides when it ends.
     pub peer: bool,
+    /// Whether it tells what somebody sets, and nothing when that one is dropped: an atomic, a `CancellationToken`.
+    pub flag: bool,
     /// Methods after which dropping a value has nothing to do until something is written again.
     pub flushed_by: Vec<String>,
     /// Whether it is `Copy`: using it does not move it.

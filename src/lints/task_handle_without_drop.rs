@@ -3,8 +3,7 @@
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::{Root, Tracer};
 use crate::model::heat::Runs;
-use crate::model::kept_tasks::{FieldUse, UseKind, keeps};
-use crate::model::peers::until_peer_ends;
+use crate::model::kept_tasks::keeps;
 use crate::model::tasks::{self, Handle};
 use crate::model::{DefId, Model, Symbol};
 use crate::source::Span;
@@ -19,6 +18,27 @@ enum Until {
     Never,
     /// Until somebody outside ends it.
     Peer,
+    /// Until somebody sets a flag that its owner has.
+    Told,
+}
+
+impl Until {
+    fn message(self, noun: &str, keeper: &str) -> String {
+        let dropped = format!("the `{keeper}` that keeps its handle");
+        match self {
+            Until::Never => format!("this {noun} never ends, and goes on when {dropped} is dropped"),
+            Until::Peer => format!("this {noun} goes on until its peer ends it, though {dropped} is dropped"),
+            Until::Told => format!("this {noun} goes on until it is told to end, which dropping {dropped} does not do"),
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Until::Never => "this loop has no exit",
+            Until::Peer => "only what comes from outside ends this loop",
+            Until::Told => "only a flag ends this loop",
+        }
+    }
 }
 
 /// Reports structs that keep the handle of a task that never ends, and that leave it running when they are dropped.
@@ -29,15 +49,13 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         if handle.runs < Runs::PerThread || handle.returned {
             return;
         }
-        // What a function of the run spawns for its caller is judged by itself only.
-        let here = model.analysis.digests[position as usize].owner == handle.spawner;
-        let peer = || until_peer_ends(tracer, handle.body, handle.statement, handle.spawned.work);
-        match handle.lasting {
-            Some(lasting) => judge(tracer, position, handle, (Until::Never, lasting.at), &mut seen, out),
-            None if here => peer()
-                .into_iter()
-                .for_each(|at| judge(tracer, position, handle, (Until::Peer, Some(at)), &mut seen, out)),
-            None => {}
+        match (handle.lasting, &handle.ender) {
+            (Some(lasting), _) => judge(tracer, position, handle, (Until::Never, lasting.at), &mut seen, out),
+            (None, Some(ender)) => {
+                let until = if ender.flags.is_empty() { Until::Peer } else { Until::Told };
+                judge(tracer, position, handle, (until, Some(ender.at)), &mut seen, out);
+            }
+            (None, None) => {}
         }
     });
 }
@@ -57,13 +75,10 @@ fn judge(
         if model.is_in_static(owner) || model.keeper_drops(owner, name) {
             continue;
         }
-        let uses: Vec<FieldUse> = model.uses_of(keep.root).into_iter().filter(|u| u.function != position).collect();
-        let ended: Vec<DefId> = uses
-            .iter()
-            .filter(|u| u.kind >= UseKind::Joins)
-            .map(|u| model.analysis.digests[u.function as usize].owner)
-            .collect();
-        if !seen.insert((owner, name)) || uses.iter().any(|u| u.kind == UseKind::Leaves) {
+        let flags = handle.ender.as_ref().map_or(&[][..], |ender| &ender.flags);
+        let Some(mut ended) = model.ended_by_others(keep.root, position) else { continue };
+        ended.extend(model.setters(owner, flags));
+        if !model.has_flags_alone(owner, flags) || !seen.insert((owner, name)) {
             continue;
         }
         let confidence = match ended.first() {
@@ -106,14 +121,7 @@ fn report(
         confidence,
         handle.at,
         spawner.clone(),
-        match until {
-            Until::Never => {
-                format!("this {noun} never ends, and goes on when the `{keeper}` that keeps its handle is dropped")
-            }
-            Until::Peer => format!(
-                "this {noun} goes on until its peer ends it, though the `{keeper}` that keeps its handle is dropped"
-            ),
-        },
+        until.message(noun, &keeper),
         format!(
             "looked for a `Drop` of `{keeper}` or of a type that owns it, for a type that aborts the {noun} when it is \
              dropped, and for an exit of the loop; found none"
@@ -125,9 +133,7 @@ fn report(
         diagnostic = diagnostic.label(span, "its handle is kept here");
     }
     if let Some(at) = loop_at {
-        let exit =
-            if until == Until::Never { "this loop has no exit" } else { "only what comes from outside ends this loop" };
-        diagnostic = diagnostic.label(at, exit);
+        diagnostic = diagnostic.label(at, until.label());
     }
     if let Some(ended) = ended {
         diagnostic = diagnostic.note(format!("assumed that not every caller remembers `{}`", model.item_path(ended)));

@@ -189,6 +189,14 @@ impl Model {
         uses
     }
 
+    /// Functions other than that at `position` that end what is kept there; nothing if one hands it on.
+    pub fn ended_by_others(&self, root: Root, position: u32) -> Option<Vec<DefId>> {
+        let uses: Vec<FieldUse> = self.uses_of(root).into_iter().filter(|u| u.function != position).collect();
+        let ends = uses.iter().filter(|u| u.kind >= UseKind::Joins);
+        let ends = ends.map(|u| self.analysis.digests[u.function as usize].owner).collect();
+        (!uses.iter().any(|u| u.kind == UseKind::Leaves)).then_some(ends)
+    }
+
     /// Whether what a field holds is ended when its owner is: by the type in the field, by a `Drop` of the owner, or by one
     /// of those who own that.
     pub fn keeper_drops(&self, owner: DefId, name: Symbol) -> bool {
@@ -237,6 +245,10 @@ impl Model {
         self.defs().filter(|&def| self.item(def).kind == ItemKind::Struct).filter(holds).collect()
     }
 }
+
+/// What a function may do with a parameter so that it is out of sight.
+const HANDS_ON: Effects =
+    Effects(Effects::RELEASES_ANY.0 | Effects::STORES.0 | Effects::UNKNOWN.0 | Effects::RETURNS.0);
 
 fn uses_in(tracer: &Tracer, function: u32, index: u32, root: Root, uses: &mut Vec<FieldUse>) {
     let typed = tracer.body(index);
@@ -288,11 +300,7 @@ fn kind_of_use(tracer: &Tracer, index: u32, id: StatementId, at: usize, position
     match statement.op {
         Op::CallMethod if at == 0 => on_receiver(tracer, index, id, place),
         Op::Call | Op::CallMethod => match typed.types.callee(id) {
-            Callee::Def(def) => {
-                const EXCUSES: Effects =
-                    Effects(Effects::RELEASES_ANY.0 | Effects::STORES.0 | Effects::UNKNOWN.0 | Effects::RETURNS.0);
-                out_of_sight(tracer.model.effects(def, at as u32).any(EXCUSES))
-            }
+            Callee::Def(def) => out_of_sight(tracer.model.effects(def, at as u32).any(HANDS_ON)),
             _ => match tracer.row(index, id) {
                 Some(row) => out_of_sight(position == Position::Bare && !stays_in_sight(row, at)),
                 None => UseKind::Leaves,
@@ -338,7 +346,14 @@ fn on_receiver(tracer: &Tracer, index: u32, id: StatementId, place: PlaceId) -> 
         Some(row) if row.consumes && !row.through => UseKind::Leaves,
         Some(row) if row.through && !row.moves_out => UseKind::Views,
         Some(_) => UseKind::Looks,
-        None => UseKind::Leaves,
+        None => match tracer.body(index).types.callee(id) {
+            Callee::Def(def) if !model.effects(def, 0).any(HANDS_ON) => UseKind::Looks,
+            // `self.stop.store(true)`
+            _ if model.inside(tracer.ty(index, place)).any(|ty| model.type_row(ty).is_some_and(|row| row.flag)) => {
+                UseKind::Looks
+            }
+            _ => UseKind::Leaves,
+        },
     }
 }
 

@@ -16,6 +16,7 @@ use super::digest::{Seed, SeedKind, is_repeated_at};
 use super::exits::{Ends, ends};
 use super::flow::{Fate, Lost, Terms, drops_safely, fate};
 use super::heat::Runs;
+use super::peers::{Ender, ended_by};
 use super::{Callee, DefId, Model};
 use crate::apis::{ObligationKind, SpawnKind};
 use crate::facts::body::*;
@@ -57,7 +58,7 @@ impl Spawned {
 }
 
 /// A handle that a call gives: a spawn, or a function of the run that returns the handle of what it spawns.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Handle {
     /// The body of the call.
     pub body: u32,
@@ -67,6 +68,8 @@ pub struct Handle {
     pub spawned: Spawned,
     /// Whether it never ends.
     pub lasting: Option<Lasting>,
+    /// Who ends it, if it ends but not by dropping what belongs to it.
+    pub ender: Option<Ender>,
     /// Where it is spawned.
     pub at: Span,
     /// The function that spawns it.
@@ -84,18 +87,20 @@ pub fn each_handle(model: &Model, mut visit: impl FnMut(&Tracer, u32, &Handle)) 
         let Some(spawned) = spawned(tracer, seed) else { return };
         let spawner = model.analysis.digests[position as usize].owner;
         let fate = handle(tracer, seed, spawned.kind);
+        let lasting = lasts(tracer, spawned.work);
         let found = Handle {
             body: seed.body,
             statement: seed.statement,
             spawned,
-            lasting: lasts(tracer, spawned.work),
+            lasting,
+            ender: if lasting.is_none() { ended_by(tracer, seed.body, seed.statement, spawned.work) } else { None },
             at: tracer.span(seed.body, seed.statement),
             spawner,
             runs: spawn_runs(tracer, position, seed),
             returned: fate.returned,
         };
         if fate.returned && fate.part.is_none() {
-            given.insert(spawner, found);
+            given.insert(spawner, found.clone());
         }
         if !fate.escapes {
             visit(tracer, position, &found);
@@ -106,7 +111,7 @@ pub fn each_handle(model: &Model, mut visit: impl FnMut(&Tracer, u32, &Handle)) 
     model.each_seed(wanted, |tracer, position, seed| {
         let SeedKind::Call(def) = seed.kind else { return };
         let runs = spawn_runs(tracer, position, seed);
-        let inner = given[&def];
+        let inner = given[&def].clone();
         let fate = handle(tracer, seed, inner.spawned.kind);
         let found = Handle { body: seed.body, statement: seed.statement, runs, returned: fate.returned, ..inner };
         if !fate.escapes {
