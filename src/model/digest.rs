@@ -5,7 +5,7 @@
 mod calls;
 mod fields;
 
-pub use calls::counts_up;
+pub use calls::{counts_up, is_contended};
 
 use super::access::{Access, Root, Tracer};
 use super::channels::{self, ChannelUses};

@@ -3,6 +3,7 @@
 //! asks or waits for before it leaves is closed by a drop.
 
 use super::access::{Root, Tracer};
+use super::digest::Digest;
 use super::kept_tasks::UseKind;
 use super::keyed::sources;
 use super::tasks::Work;
@@ -213,11 +214,11 @@ impl Model {
             _ => None,
         });
         let names: Vec<Symbol> = own.chain(inner.flatten()).collect();
-        let touches = |def| self.fields_touched(def).any(|name| names.contains(&name));
-        let sets = |def| self.names_called(def).any(|name| SETS.contains(&self.text(name)));
+        let touches = |d: &Digest| self.fields_touched(d.root).any(|name| names.contains(&name));
+        let sets = |d: &Digest| self.names_called(d.owner).any(|name| SETS.contains(&self.text(name)));
         let makers = self.analysis.makers.get(&owner).map_or(&[][..], Vec::as_slice);
         let digests = self.analysis.digests.iter().enumerate().filter(|(at, _)| !makers.contains(&(*at as u32)));
-        digests.map(|(_, d)| d.owner).filter(|&def| touches(def) && sets(def)).collect()
+        digests.map(|(_, d)| d).filter(|d| touches(d) && sets(d)).map(|d| d.owner).collect()
     }
 
     fn fields_of_type(&self, owner: DefId, ty: Ty) -> Vec<Symbol> {

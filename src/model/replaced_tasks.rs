@@ -2,6 +2,7 @@
 //! function, those it calls and those that call it do with the place before. Any look at it excuses. It knows no lint.
 
 use super::access::{Access, Root, Tracer};
+use super::digest::is_contended;
 use super::entries::is_made_up;
 use super::exits::call_behind;
 use super::kept_tasks::{FieldUse, How, Keep, UseKind};
@@ -84,12 +85,20 @@ pub fn is_looked_at_before(tracer: &Tracer, position: u32, index: u32, keep: &Ke
         return true;
     }
     let digest = &model.analysis.digests[position as usize];
-    if digest.contended || has_flag(tracer, index, keep) {
+    if contends(tracer, &concerns) || has_flag(tracer, index, keep) {
         return true;
     }
     let calls = digest.calls.iter().filter(|c| before(c.span) && concerns(c.body));
     calls.into_iter().any(|c| is_aware(model, c.callee, &aware, DEPTH))
         || is_looked_at_by_caller(model, digest.owner, uses, &aware)
+}
+
+/// `if self.running.swap(true) { return; }`, in what concerns the place.
+fn contends(tracer: &Tracer, concerns: &impl Fn(u32) -> bool) -> bool {
+    (0..tracer.function.bodies.len() as u32).filter(|&index| concerns(index)).any(|index| {
+        let calls = |s: &&Statement| s.op == Op::CallMethod;
+        tracer.body(index).body.statements.iter().filter(calls).any(|s| is_contended(tracer, index, s))
+    })
 }
 
 /// `if self.running { return; } self.running = true;`: something beside the handle, that the function asks for and sets.

@@ -117,7 +117,7 @@ pub fn counts_up(body: &Body, statement: &Statement) -> bool {
 }
 
 /// `self.state.compare_exchange(..)`, on whatever it may be.
-fn is_contended(tracer: &Tracer, index: u32, statement: &Statement) -> bool {
+pub fn is_contended(tracer: &Tracer, index: u32, statement: &Statement) -> bool {
     let apis = tracer.model.apis;
     apis.methods_named(tracer.method_name(index, statement)).iter().any(|&id| apis.row(id).once_guard)
 }
