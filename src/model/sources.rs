@@ -43,7 +43,7 @@ pub fn source(tracer: &Tracer, index: u32, call: StatementId) -> Option<Source> 
 /// Whether the future that a call gives is awaited, raced, or handed to something that does.
 fn is_awaited(body: &Body, statement: &Statement) -> bool {
     let Some(future) = statement.dest.get().and_then(|dest| body.whole_local(dest)) else { return false };
-    let is_future = |a: &Operand| a.as_place().is_some_and(|(_, place)| body.local_of(place) == Some(future));
+    let is_future = |a: &Operand| a.as_place().is_some_and(|(_, place)| body.whole_local(place) == Some(future));
     let hands_on = |s: &Statement| {
         let args = body.args(s);
         match s.op {

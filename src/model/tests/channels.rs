@@ -120,6 +120,10 @@ fn other_loops_do_not() {
     assert!(!fed(
         "async fn f() { let (t, r) = unbounded_channel(); let mut i = tokio::time::interval(D); loop { i.tick().await; t.send(1u8); } }"
     ));
+    // An iterator of a type that is not known, where streams are in scope too.
+    assert!(!fed(
+        "use futures::StreamExt; fn f(m: ext::Table) { let (t, r) = unbounded_channel(); loop { if let Some(x) = m.values().next() { t.send(x); } else { return; } } }"
+    ));
     // In the arm of something else.
     assert!(!fed(
         "async fn f(mut lines: Lines<TcpStream>, mut o: Receiver<u8>) { let (t, r) = unbounded_channel(); loop { tokio::select! { l = lines.next_line() => { drop(l); } x = o.recv() => { t.send(x); } } } }"
