@@ -10,7 +10,7 @@ use super::entries::{Removal, removal};
 use super::heat::Runs;
 use super::ledger::{Event, EventKind, collection_row};
 use super::owners::Lifetime;
-use super::{DefId, Model};
+use super::{DefId, Model, TyData};
 use crate::apis::Collection;
 use crate::facts::body::*;
 use rustc_hash::FxHashMap;
@@ -26,6 +26,8 @@ pub struct Partial {
     pub removal: Event,
     /// The collection that the removal takes it from: the same one, if that takes from what its values hold.
     pub taken_from: Root,
+    /// Whether nothing shows that the owner outlives one piece of work: a tool's, or one whose values are only sieved.
+    pub may_be_short: bool,
 }
 
 /// The key of an insert, as far as it can be compared with that of another one in the same function.
@@ -124,7 +126,33 @@ fn drained(model: &Model, root: Root) -> Option<Partial> {
         return None;
     }
     let drain = drains.into_iter().find(|drain| !is_ring(model, &events, drain))?;
-    Some(Partial { left_in: root, put, removal: drain, taken_from: root })
+    let sieved = removal(model, &drain) == Removal::Sweep && !is_behind_lock(model, root);
+    Some(Partial {
+        left_in: root,
+        put,
+        removal: drain,
+        taken_from: root,
+        may_be_short: sieved || is_of_tool(model, root),
+    })
+}
+
+/// What a command-line tool keeps, it keeps for one command.
+fn is_of_tool(model: &Model, root: Root) -> bool {
+    matches!(root, Root::Field(owner, _) if model.is_tool(owner) || model.is_of_tool(owner))
+}
+
+/// Whether some field holds the owner behind a lock: it is shared.
+fn is_behind_lock(model: &Model, root: Root) -> bool {
+    let Root::Field(owner, _) = root else { return true };
+    model.defs().any(|def| {
+        model.item(def).fields.ids().any(|index| {
+            let mut locked = false;
+            model.inside(model.declared_field_ty(def, index)).any(|ty| {
+                locked |= model.type_row(ty).is_some_and(|row| row.locks && !row.unsync);
+                locked && matches!(*model.ty(ty), TyData::Adt(of, _) if of == owner)
+            })
+        })
+    })
 }
 
 /// Whether its owner must live long, so that its growth alone says enough. A memo that looks first may have few keys.
@@ -210,11 +238,12 @@ fn siblings(model: &Model, roots: &[Root]) -> Vec<Partial> {
             // `fill(&mut self.a); fill(&mut self.b)`: one insert into either of them.
             let taken = taken.filter(|(_, e)| e.site != put.site && have_one_key(&tracer, e, &put));
             let mut removals: Vec<(Event, Root)> =
-                taken.filter_map(|&(other, _)| Some((single_removal(model, other)?, other))).collect();
+                taken.filter_map(|&(other, _)| Some((single_removal(model, other, left_in)?, other))).collect();
             removals.sort_by_key(|(e, root)| (e.site, *root));
             let Some(&(removal, taken_from)) = removals.first() else { continue };
             if !is_emptied(model, left_in, &model.analysis.ledger.events(left_in)) {
-                found.push(Partial { left_in, put, removal, taken_from });
+                let may_be_short = is_of_tool(model, left_in);
+                found.push(Partial { left_in, put, removal, taken_from, may_be_short });
             }
         }
     }
@@ -230,16 +259,26 @@ fn are_related(model: &Model, a: Root, b: Root) -> bool {
     }
 }
 
-/// The first place that takes one entry out by its key while the collection is in use.
-fn single_removal(model: &Model, root: Root) -> Option<Event> {
+/// The first place that takes one entry out by its key while the collection is in use. A function that puts keys in and
+/// takes them out marks what it is at: what it puts elsewhere may be there to stay.
+fn single_removal(model: &Model, root: Root, left_in: Root) -> Option<Event> {
+    let ledger = &model.analysis.ledger;
+    let puts = |function: u32, root: Root| {
+        ledger
+            .events(root)
+            .iter()
+            .any(|e| e.kind == EventKind::Grow && !e.access.element && e.site.function == function)
+    };
     let takes = |e: &&Event| {
         e.kind == EventKind::Shrink
             && !e.access.element
             && e.access.exact
             && removal(model, e) == Removal::Single
             && is_in_time(model, root, e)
+            && !puts(e.site.function, root)
+            && !puts(e.site.function, left_in)
     };
-    model.analysis.ledger.events(root).iter().filter(takes).min_by_key(|e| e.site).copied()
+    ledger.events(root).iter().filter(takes).min_by_key(|e| e.site).copied()
 }
 
 /// Whether two inserts of a function are made under one key.
