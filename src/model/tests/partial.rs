@@ -69,6 +69,11 @@ fn keys_of_what_is_drained() {
         ("m: r", "pub fn r(&mut self, k: u64) { if let Some(q) = self.m.get_mut(&k) { q.pop_front(); } }"),
         ("m: r", "pub fn r(&mut self) { for q in self.m.values_mut() { q.retain(|x| *x > 1); } }"),
         ("", "pub fn r(&mut self) { for q in self.m.values_mut() { q.clear(); } }"),
+        ("", "pub fn r(&mut self, k: u64) { self.m.entry(k).or_default().pop_front(); }"),
+        (
+            "",
+            "pub fn r(&mut self, k: u64) { let q = self.m.entry(k).or_default(); q.retain(|x| *x != 2); q.push_back(2); }",
+        ),
         (
             "",
             "pub fn r(&mut self, k: u64) { if let Some(q) = self.m.get_mut(&k) { q.pop_front(); } } pub fn d(&mut self, k: u64) { self.m.remove(&k); }",
