@@ -278,10 +278,13 @@ fn siblings(model: &Model, roots: &[Root], told: &[Partial]) -> Vec<Partial> {
     found
 }
 
-/// Collections of one object, or of an object and a part of it.
-fn are_related(model: &Model, a: Root, b: Root) -> bool {
-    match (a, b) {
-        (Root::Field(a, _), Root::Field(b, _)) => a == b || model.holds(a, b) || model.holds(b, a),
+/// Collections of one object, or of an object and a part of it. An object that is itself taken out of a collection takes
+/// along what it holds.
+fn are_related(model: &Model, taken: Root, left: Root) -> bool {
+    match (taken, left) {
+        (Root::Field(a, _), Root::Field(b, _)) => {
+            a == b || (model.holds(a, b) || model.holds(b, a)) && !model.is_replaced(b)
+        }
         (Root::Static(_), Root::Static(_)) => true,
         _ => false,
     }

@@ -87,3 +87,16 @@ fn keys_of_what_is_drained() {
         assert_eq!(left(&items), expected, "{methods}");
     }
 }
+
+#[test]
+fn what_goes_with_its_owner() {
+    let put = "pub fn p(&mut self, k: u64) { self.a.insert(k, 1); self.part.b.insert(k, 1); } pub fn r(&mut self, k: u64) { self.a.remove(&k); }";
+    let part = "pub struct Part { b: HashMap<u64, u8> }";
+    let items = format!("{part} pub struct S {{ a: HashMap<u64, u8>, part: Part }} impl S {{ {put} }}");
+    assert_eq!(left(&items), "b: r");
+    let parts = "pub fn e(&mut self) { self.parts.pop(); }";
+    let items = format!(
+        "{part} pub struct S {{ a: HashMap<u64, u8>, part: Part, parts: Vec<Part> }} impl S {{ {put} {parts} }}"
+    );
+    assert_eq!(left(&items), "");
+}
