@@ -38,9 +38,10 @@ fn report(model: &Model, partial: &Partial) -> Diagnostic {
         true => "remove the key when nothing is left under it: `if queue.is_empty() { map.remove(&key); }`",
         false => "remove the key from both, in one function that all ways to the end of an entry go through",
     };
+    let confidence = if partial.may_be_short { Confidence::Low } else { Confidence::Medium };
     let diagnostic = Diagnostic::new(
         NAME,
-        Confidence::Medium,
+        confidence,
         partial.removal.site.span,
         model.item_path(function(partial.removal.site.function)),
         message,

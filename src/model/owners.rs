@@ -199,6 +199,11 @@ impl Model {
         Some(self.declared_field_ty(owner, self.field_index(owner, name)?))
     }
 
+    /// Whether values of a type are replaced, or taken out of a collection, with all that they hold.
+    pub fn is_replaced(&self, owner: DefId) -> bool {
+        self.analysis.replaced.contains(&owner)
+    }
+
     /// Whether statics of the run hold values of a type.
     pub fn is_in_static(&self, owner: DefId) -> bool {
         self.analysis.in_statics.contains(&owner)

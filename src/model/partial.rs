@@ -10,7 +10,7 @@ use super::entries::{Removal, removal};
 use super::heat::Runs;
 use super::ledger::{Event, EventKind, collection_row};
 use super::owners::Lifetime;
-use super::{DefId, Model};
+use super::{DefId, Model, TyData};
 use crate::apis::Collection;
 use crate::facts::body::*;
 use rustc_hash::FxHashMap;
@@ -26,6 +26,8 @@ pub struct Partial {
     pub removal: Event,
     /// The collection that the removal takes it from: the same one, if that takes from what its values hold.
     pub taken_from: Root,
+    /// Whether nothing shows that the owner outlives one piece of work: a tool's, or one whose values are only sieved.
+    pub may_be_short: bool,
 }
 
 /// The key of an insert, as far as it can be compared with that of another one in the same function.
@@ -42,7 +44,8 @@ fn find(model: &Model) -> Vec<Partial> {
     let mut roots: Vec<Root> = model.analysis.ledger.roots().filter(|r| is_judged(model, *r)).collect();
     roots.sort_unstable();
     let mut found: Vec<Partial> = roots.iter().filter_map(|&root| drained(model, root)).collect();
-    found.extend(siblings(model, &roots));
+    let siblings = siblings(model, &roots, &found);
+    found.extend(siblings);
     found.sort_by_key(|p| (p.removal.site, p.put.site));
     found
 }
@@ -73,8 +76,12 @@ fn is_emptied(model: &Model, root: Root, events: &[Event]) -> bool {
 /// Whether something happens while the collection is in use: not in a test, nor when its owner ends.
 fn is_in_time(model: &Model, root: Root, event: &Event) -> bool {
     let owner = model.analysis.digests[event.site.function as usize].owner;
-    let at_end = matches!(root, Root::Field(of, _) if model.is_shutdown(owner, of));
-    !at_end && !model.is_test_event(event)
+    let at_end = |of| {
+        // `fn finish(self)`
+        let first = model.params_of(owner).first().copied().unwrap_or_default();
+        model.is_shutdown(owner, of) || matches!(*model.ty(first), TyData::Adt(def, _) if def == of)
+    };
+    !matches!(root, Root::Field(of, _) if at_end(of)) && !model.is_test_event(event)
 }
 
 /// Whether entries are added again and again, under keys of which there is no end.
@@ -123,8 +130,34 @@ fn drained(model: &Model, root: Root) -> Option<Partial> {
     {
         return None;
     }
-    let drain = drains.into_iter().find(|drain| !is_ring(model, &events, drain))?;
-    Some(Partial { left_in: root, put, removal: drain, taken_from: root })
+    let drain = drains.into_iter().find(|drain| !is_of_entry(model, drain) && !is_ring(model, &events, drain))?;
+    let sieved = removal(model, &drain) == Removal::Sweep && !is_behind_lock(model, root);
+    Some(Partial {
+        left_in: root,
+        put,
+        removal: drain,
+        taken_from: root,
+        may_be_short: sieved || is_of_tool(model, root),
+    })
+}
+
+/// What a command-line tool keeps, it keeps for one command.
+fn is_of_tool(model: &Model, root: Root) -> bool {
+    matches!(root, Root::Field(owner, _) if model.is_tool(owner) || model.is_of_tool(owner))
+}
+
+/// Whether some field holds the owner behind a lock: it is shared.
+fn is_behind_lock(model: &Model, root: Root) -> bool {
+    let Root::Field(owner, _) = root else { return true };
+    model.defs().any(|def| {
+        model.item(def).fields.ids().any(|index| {
+            let mut locked = false;
+            model.inside(model.declared_field_ty(def, index)).any(|ty| {
+                locked |= model.type_row(ty).is_some_and(|row| row.locks && !row.unsync);
+                locked && matches!(*model.ty(ty), TyData::Adt(of, _) if of == owner)
+            })
+        })
+    })
 }
 
 /// Whether its owner must live long, so that its growth alone says enough. A memo that looks first may have few keys.
@@ -138,6 +171,27 @@ fn grows_for_long(model: &Model, root: Root, events: &[Event]) -> bool {
         Some(Lifetime::Shared) => !looked_up(put) && !model.is_tool(owner) && !model.is_of_tool(owner),
         lifetime => lifetime.is_some(),
     })
+}
+
+/// `free.entry(kind).or_default().pop()`: the key is put in right here, for what will be pushed back.
+fn is_of_entry(model: &Model, drain: &Event) -> bool {
+    let function = model.typed(model.analysis.digests[drain.site.function as usize].root);
+    let tracer = Tracer::new(model, &function);
+    let index = drain.site.body;
+    let body = &tracer.body(index).body;
+    let mut statement = &body.statements[drain.site.statement.index()];
+    for _ in 0..12 {
+        if model.type_row(tracer.ty(index, statement.dest)).is_some_and(|row| row.entry) {
+            return true;
+        }
+        let receiver = body.args(statement).first().and_then(|a| a.as_place());
+        let Some(local) = receiver.and_then(|(_, place)| body.local_of(place)) else { return false };
+        match tracer.definition(index, local) {
+            Some(definition) => statement = definition,
+            None => return false,
+        }
+    }
+    false
 }
 
 /// `if queue.len() > MAX { queue.pop_front(); } queue.push_back(x)`: the last few are kept, and so is their key.
@@ -154,18 +208,20 @@ fn is_ring(model: &Model, events: &[Event], drain: &Event) -> bool {
 
 /// Whether one run of the code around both can come to both.
 fn are_on_one_way(tracer: &Tracer, a: &Event, b: &Event) -> bool {
+    common_body(tracer, a, b).is_none_or(|(body, a, b)| a == b || reaches(body, a, b) || reaches(body, b, a))
+}
+
+/// The innermost body around two places of a function, and the blocks there that lead to them.
+fn common_body<'a>(tracer: &Tracer<'a>, a: &Event, b: &Event) -> Option<(&'a Body, BlockId, BlockId)> {
     let (mut a, mut b) = ((a.site.body, a.site.statement), (b.site.body, b.site.statement));
     // From closures out to the body that both stand in: inner bodies come later.
     while a.0 != b.0 {
         let inner = if a.0 > b.0 { &mut a } else { &mut b };
-        match tracer.handed_to(inner.0) {
-            Some((outer, call, _)) => *inner = (outer, call),
-            None => return true,
-        }
+        let (outer, call, _) = tracer.handed_to(inner.0)?;
+        *inner = (outer, call);
     }
     let body = &tracer.body(a.0).body;
-    let (Some(a), Some(b)) = (block_of(body, a.1), block_of(body, b.1)) else { return true };
-    a == b || reaches(body, a, b) || reaches(body, b, a)
+    Some((body, block_of(body, a.1)?, block_of(body, b.1)?))
 }
 
 /// Whether there is a way from one block to another that does not start the next round of a loop.
@@ -186,7 +242,7 @@ fn reaches(body: &Body, from: BlockId, to: BlockId) -> bool {
 }
 
 /// Keys that go into two collections and leave only one.
-fn siblings(model: &Model, roots: &[Root]) -> Vec<Partial> {
+fn siblings(model: &Model, roots: &[Root], told: &[Partial]) -> Vec<Partial> {
     let mut by_function: FxHashMap<u32, Vec<(Root, Event)>> = FxHashMap::default();
     for &root in roots {
         for event in model.analysis.ledger.events(root) {
@@ -203,53 +259,80 @@ fn siblings(model: &Model, roots: &[Root]) -> Vec<Partial> {
         let typed = model.typed(model.analysis.digests[function as usize].root);
         let tracer = Tracer::new(model, &typed);
         for &(left_in, put) in puts.iter().filter(|(root, e)| is_put(model, *root, e)) {
-            if found.iter().any(|p| p.left_in == left_in) {
+            if found.iter().chain(told).any(|p| p.left_in == left_in) {
                 continue;
             }
             let taken = puts.iter().filter(|(other, _)| *other != left_in && are_related(model, *other, left_in));
             // `fill(&mut self.a); fill(&mut self.b)`: one insert into either of them.
             let taken = taken.filter(|(_, e)| e.site != put.site && have_one_key(&tracer, e, &put));
             let mut removals: Vec<(Event, Root)> =
-                taken.filter_map(|&(other, _)| Some((single_removal(model, other)?, other))).collect();
+                taken.filter_map(|&(other, _)| Some((single_removal(model, other, left_in)?, other))).collect();
             removals.sort_by_key(|(e, root)| (e.site, *root));
             let Some(&(removal, taken_from)) = removals.first() else { continue };
             if !is_emptied(model, left_in, &model.analysis.ledger.events(left_in)) {
-                found.push(Partial { left_in, put, removal, taken_from });
+                let may_be_short = is_of_tool(model, left_in);
+                found.push(Partial { left_in, put, removal, taken_from, may_be_short });
             }
         }
     }
     found
 }
 
-/// Collections of one object, or of an object and a part of it.
-fn are_related(model: &Model, a: Root, b: Root) -> bool {
-    match (a, b) {
-        (Root::Field(a, _), Root::Field(b, _)) => a == b || model.holds(a, b) || model.holds(b, a),
+/// Collections of one object, or of an object and a part of it. An object that is itself taken out of a collection takes
+/// along what it holds.
+fn are_related(model: &Model, taken: Root, left: Root) -> bool {
+    match (taken, left) {
+        (Root::Field(a, _), Root::Field(b, _)) => {
+            a == b || (model.holds(a, b) || model.holds(b, a)) && !model.is_replaced(b)
+        }
         (Root::Static(_), Root::Static(_)) => true,
         _ => false,
     }
 }
 
-/// The first place that takes one entry out by its key while the collection is in use.
-fn single_removal(model: &Model, root: Root) -> Option<Event> {
+/// The first place that takes one entry out by its key while the collection is in use. A function that puts keys in and
+/// takes them out marks what it is at: what it puts elsewhere may be there to stay.
+fn single_removal(model: &Model, root: Root, left_in: Root) -> Option<Event> {
+    let ledger = &model.analysis.ledger;
+    let puts = |function: u32, root: Root| {
+        ledger
+            .events(root)
+            .iter()
+            .any(|e| e.kind == EventKind::Grow && !e.access.element && e.site.function == function)
+    };
     let takes = |e: &&Event| {
         e.kind == EventKind::Shrink
             && !e.access.element
             && e.access.exact
             && removal(model, e) == Removal::Single
             && is_in_time(model, root, e)
+            && !puts(e.site.function, root)
+            && !puts(e.site.function, left_in)
     };
-    model.analysis.ledger.events(root).iter().filter(takes).min_by_key(|e| e.site).copied()
+    ledger.events(root).iter().filter(takes).min_by_key(|e| e.site).copied()
 }
 
-/// Whether two inserts of a function are made under one key.
+/// Whether two inserts of a function are made under one key, and one of them is not made without the other.
 fn have_one_key(tracer: &Tracer, one: &Event, other: &Event) -> bool {
-    match (key_path(tracer, one), key_path(tracer, other)) {
+    let same = match (key_path(tracer, one), key_path(tracer, other)) {
         (Some(a), Some(b)) => a == b,
         // `let id = self.nodes.insert(node); self.parents.insert(id, parent)`: the first one makes the key.
         (None, Some(KeyPath::Call(body, id))) => one.site.body == body && one.site.statement == id,
         _ => false,
+    };
+    same && common_body(tracer, one, other).is_some_and(|(body, a, b)| is_before(body, a, b) || is_before(body, b, a))
+}
+
+/// Whether every way to one block goes through another.
+fn is_before(body: &Body, first: BlockId, then: BlockId) -> bool {
+    let mut seen = vec![false; body.blocks.len()];
+    let mut todo = vec![BlockId(0)];
+    while let Some(block) = todo.pop() {
+        if block != first && !std::mem::replace(&mut seen[block.index()], true) {
+            todo.extend(body.edges_of(block).iter().map(|e| e.to));
+        }
     }
+    first == then || !seen[then.index()]
 }
 
 /// The key of an insert: of its argument, or of the `entry` that it is made through.

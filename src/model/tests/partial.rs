@@ -69,6 +69,11 @@ fn keys_of_what_is_drained() {
         ("m: r", "pub fn r(&mut self, k: u64) { if let Some(q) = self.m.get_mut(&k) { q.pop_front(); } }"),
         ("m: r", "pub fn r(&mut self) { for q in self.m.values_mut() { q.retain(|x| *x > 1); } }"),
         ("", "pub fn r(&mut self) { for q in self.m.values_mut() { q.clear(); } }"),
+        ("", "pub fn r(&mut self, k: u64) { self.m.entry(k).or_default().pop_front(); }"),
+        (
+            "",
+            "pub fn r(&mut self, k: u64) { let q = self.m.entry(k).or_default(); q.retain(|x| *x != 2); q.push_back(2); }",
+        ),
         (
             "",
             "pub fn r(&mut self, k: u64) { if let Some(q) = self.m.get_mut(&k) { q.pop_front(); } } pub fn d(&mut self, k: u64) { self.m.remove(&k); }",
@@ -81,4 +86,17 @@ fn keys_of_what_is_drained() {
         let items = format!("pub struct S {{ m: HashMap<u64, VecDeque<u8>> }} impl S {{ {put} {methods} }}");
         assert_eq!(left(&items), expected, "{methods}");
     }
+}
+
+#[test]
+fn what_goes_with_its_owner() {
+    let put = "pub fn p(&mut self, k: u64) { self.a.insert(k, 1); self.part.b.insert(k, 1); } pub fn r(&mut self, k: u64) { self.a.remove(&k); }";
+    let part = "pub struct Part { b: HashMap<u64, u8> }";
+    let items = format!("{part} pub struct S {{ a: HashMap<u64, u8>, part: Part }} impl S {{ {put} }}");
+    assert_eq!(left(&items), "b: r");
+    let parts = "pub fn e(&mut self) { self.parts.pop(); }";
+    let items = format!(
+        "{part} pub struct S {{ a: HashMap<u64, u8>, part: Part, parts: Vec<Part> }} impl S {{ {put} {parts} }}"
+    );
+    assert_eq!(left(&items), "");
 }
