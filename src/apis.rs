@@ -34,6 +34,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("aya", include_str!("../lints/apis/aya.toml")),
     ("bb8", include_str!("../lints/apis/bb8.toml")),
     ("cached", include_str!("../lints/apis/cached.toml")),
+    ("calloop", include_str!("../lints/apis/calloop.toml")),
     ("chrono", include_str!("../lints/apis/chrono.toml")),
     ("crossbeam", include_str!("../lints/apis/crossbeam.toml")),
     ("dashmap", include_str!("../lints/apis/dashmap.toml")),

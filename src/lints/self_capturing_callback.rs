@@ -40,6 +40,7 @@ fn place(model: &Model, by: DefId, keeper: Keeper) -> Option<String> {
     };
     match keeper {
         Keeper::Object => Some("the object that it is connected at".to_owned()),
+        Keeper::Receiver => Some("what it is registered at".to_owned()),
         Keeper::Built => Some("what is built".to_owned()),
         Keeper::Variable => Some("the cell that it is put into".to_owned()),
         Keeper::Field(owner, field) => stays(owner, field, &[by]),
@@ -56,7 +57,7 @@ fn report(tracer: &Tracer, owner: DefId, found: &Registration, runs: Runs, place
     let (name, declared) = found.captured;
     let name = model.text(name);
     let confidence = match (runs, found.keeper) {
-        (_, Keeper::Object | Keeper::Built) => Confidence::Medium,
+        (_, Keeper::Object | Keeper::Built | Keeper::Receiver) => Confidence::Medium,
         (Runs::Repeated, _) => Confidence::High,
         _ => Confidence::Medium,
     };
@@ -80,8 +81,8 @@ fn report(tracer: &Tracer, owner: DefId, found: &Registration, runs: Runs, place
             .to_owned(),
     )
     .primary("captures its owner")
-    .label(model.span_of(tracer, found.body, found.statement), "kept here")
-    .label(declared, "the strong handle that it takes along");
+    .label(declared, "the strong handle that it takes along")
+    .label(model.span_of(tracer, found.body, found.statement), "kept here");
     match runs {
         Runs::Repeated => diagnostic,
         Runs::PerThread => diagnostic.note(format!("assumed that threads come and go: `{item}` runs once in each")),

@@ -29,6 +29,8 @@ pub struct Registration {
 pub enum Keeper {
     /// An object of a library, by a method like `connect_clicked`.
     Object,
+    /// The receiver of a library's method that keeps it.
+    Receiver,
     /// What a builder builds, whose handle is put where the closure finds it.
     Built,
     /// A variable of the function, which nothing else gets: `Rc<RefCell<Option<Closure>>>`.
@@ -83,12 +85,19 @@ fn registered(tracer: &Tracer, index: u32, id: StatementId) -> Option<Registrati
     let owner = if statement.op == Op::Assign { statement.dest } else { args.first()?.as_place()?.1 };
     let owner_path = path(tracer, index, owner, STEPS)?;
     let keeper = keeper(tracer, index, id, at, owner, &owner_path)?;
-    let captured = typed_captures(tracer, closure).into_iter().find(|(local, taken)| match keeper {
-        Keeper::Built => is_fed(tracer, index, id, taken),
-        _ => keeps(tracer, (closure, *local), taken, (index, owner), &owner_path, keeper),
-    })?;
+    let captures = whole_captures(tracer, closure);
+    let owns = |(local, taken): &&(LocalId, Path)| {
+        keeps(tracer, (closure, *local), taken, (index, owner), &owner_path, keeper)
+    };
+    let (captured, keeper) = match captures.iter().find(owns) {
+        Some((local, _)) => (*local, keeper),
+        None if keeper == Keeper::Receiver => {
+            (captures.iter().find(|(_, taken)| is_fed(tracer, index, id, taken))?.0, Keeper::Built)
+        }
+        None => return None,
+    };
     let body = &tracer.body(closure).body;
-    let name = body.locals[captured.0.index()].name.get()?;
+    let name = body.locals[captured.index()].name.get()?;
     let closure_span = Span { file: typed.at.file, range: typed.body.spans[made.index()] };
     let name = tracer.model.name(typed.at.file, name);
     Some(Registration {
@@ -96,7 +105,7 @@ fn registered(tracer: &Tracer, index: u32, id: StatementId) -> Option<Registrati
         statement: id,
         keeper,
         closure: closure_span,
-        captured: (name, declared(tracer, closure, captured.0)?),
+        captured: (name, declared(tracer, closure, captured)?),
     })
 }
 
@@ -117,27 +126,43 @@ fn is_behind_something(body: &Body, dest: PlaceId) -> bool {
     })
 }
 
-/// The closure in an operand, through names, boxes and other wrappers: the body, and the statement that makes it.
+/// The closure in an operand, through names, boxes, and what is made with it: the body, and the statement that makes it.
 fn closure_of(tracer: &Tracer, index: u32, operand: Operand, steps: u32) -> Option<(u32, StatementId)> {
     let body = &tracer.body(index).body;
     let (position, place) = operand.as_place()?;
-    let id = tracer.definition_id(index, body.whole_local(place)?)?;
+    let id = tracer.definition_id(index, body.local_of(place)?)?;
     let statement = &body.statements[id.index()];
-    if position != Position::Bare || steps == 0 {
+    // `Listener::new(closure)?`, but not a field of what is made with it.
+    let whole = body.projections_of(place).iter().all(|step| *step == Projection::Success);
+    if position != Position::Bare || steps == 0 || !whole {
         return None;
     }
     let args = body.args(statement);
-    let inner = match statement.op {
+    let inside = match statement.op {
         Op::Closure => {
             let nested = body.nested(statement)?;
             let at = tracer.function.bodies.iter().position(|b| b.at.body == nested)?;
             return Some((at as u32, id));
         }
-        Op::Assign | Op::Cast => *args.first()?,
-        Op::Call | Op::CallMethod => *args.get(*tracer.row(index, id)?.wraps.first()? as usize)?,
+        Op::Assign | Op::Cast | Op::Tuple | Op::Array | Op::Struct => args,
+        Op::Call if is_made_with(tracer, index, id) => args,
+        Op::Call | Op::CallMethod => {
+            let at = *tracer.row(index, id)?.wraps.first()? as usize;
+            return closure_of(tracer, index, *args.get(at)?, steps - 1);
+        }
         _ => return None,
     };
-    closure_of(tracer, index, inner, steps - 1)
+    inside.iter().find_map(|&part| closure_of(tracer, index, part, steps - 1))
+}
+
+/// `Listener::new(id, closure)`, `Item::Pending(closure)`: a value that holds what it is made with.
+fn is_made_with(tracer: &Tracer, index: u32, id: StatementId) -> bool {
+    let statement = &tracer.body(index).body.statements[id.index()];
+    match tracer.body(index).types.callee(id) {
+        Callee::Constructor(_) => true,
+        Callee::Closure(_) => false,
+        _ => tracer.row(index, id).is_none() && tracer.method_name(index, statement).starts_with("new"),
+    }
 }
 
 fn keeper(tracer: &Tracer, index: u32, id: StatementId, at: usize, owner: PlaceId, to: &Path) -> Option<Keeper> {
@@ -149,11 +174,12 @@ fn keeper(tracer: &Tracer, index: u32, id: StatementId, at: usize, owner: PlaceI
         _ if statement.op == Op::Assign || STORING.contains(&name) => {}
         // The number of the handler is kept: it can be taken away.
         _ if model.apis.is_connecting(name) && model.uses_objects(typed.at.file) => {
-            return (!is_used(&typed.body, statement.dest)).then_some(Keeper::Object);
+            return (!is_used(tracer, index, statement.dest, 8)).then_some(Keeper::Object);
         }
         _ => {
-            let stores = tracer.row(index, id)?.stores.contains(&(at as u8 - 1));
-            return stores.then_some(Keeper::Built);
+            let row = tracer.row(index, id)?;
+            let stays = row.through || !is_used(tracer, index, statement.dest, 8);
+            return (stays && row.stores.contains(&(at as u8 - 1))).then_some(Keeper::Receiver);
         }
     }
     match to.fields.last() {
@@ -173,16 +199,34 @@ fn last_owner(tracer: &Tracer, index: u32, place: PlaceId, field: Symbol) -> Opt
     }
 }
 
-/// Whether a value is looked at again, apart from being dropped.
-fn is_used(body: &Body, dest: PlaceId) -> bool {
+/// Whether a value is looked at again, apart from being unwrapped and dropped.
+fn is_used(tracer: &Tracer, index: u32, dest: PlaceId, steps: u32) -> bool {
+    let body = &tracer.body(index).body;
     let Some(local) = dest.get().and_then(|d| body.whole_local(d)) else { return dest.get().is_some() };
-    let named = |operand: &Operand| operand.as_place().is_some_and(|(_, place)| body.local_of(place) == Some(local));
-    let statements = body.statements.iter().filter(|s| !matches!(s.op, Op::Use | Op::ScopeEnd | Op::Declare));
-    body.locals[local.index()].kind == LocalKind::Return || statements.flat_map(|s| body.args(s)).any(named)
+    if steps == 0 || body.locals[local.index()].kind == LocalKind::Return {
+        return true;
+    }
+    body.statements.iter().any(|s| {
+        let named =
+            |operand: &Operand| operand.as_place().is_some_and(|(_, place)| body.local_of(place) == Some(local));
+        if !body.args(s).iter().any(named) {
+            return false;
+        }
+        match s.op {
+            Op::Use | Op::ScopeEnd | Op::Declare => false,
+            Op::Assign => is_used(tracer, index, s.dest, steps - 1),
+            Op::CallMethod => {
+                let name = tracer.method_name(index, s);
+                let unwraps = tracer.model.apis.is_through_name(name) || name.starts_with("map");
+                !unwraps || is_used(tracer, index, s.dest, steps - 1)
+            }
+            _ => true,
+        }
+    })
 }
 
 /// What a closure takes along as a whole: its locals for it, and their paths outside.
-fn typed_captures(tracer: &Tracer, closure: u32) -> Vec<(LocalId, Path)> {
+fn whole_captures(tracer: &Tracer, closure: u32) -> Vec<(LocalId, Path)> {
     let typed = tracer.body(closure);
     let is_capture = |local: &LocalId| typed.body.locals[local.index()].kind == LocalKind::Capture;
     let locals = (0..typed.body.locals.len() as u32).map(LocalId).filter(is_capture);
@@ -232,7 +276,9 @@ fn local_path(tracer: &Tracer, index: u32, local: LocalId, steps: u32) -> Option
 /// Whether a call gives its receiver again: a clone of a handle, a view.
 fn is_same(tracer: &Tracer, index: u32, id: StatementId) -> bool {
     let statement = &tracer.body(index).body.statements[id.index()];
+    let weak = statement.dest.get().is_some_and(|dest| is_weak(tracer.model, tracer.ty(index, dest)));
     match tracer.row(index, id) {
+        _ if weak || tracer.method_name(index, statement) == "downgrade" => false,
         Some(row) => (row.through && !row.moves_out) || row.path.ends_with("::clone"),
         None if matches!(tracer.body(index).types.callee(id), Callee::Def(_)) => false,
         None => {
@@ -271,7 +317,7 @@ fn keeps(
     }
     let mut ty = tracer.body(captured.0).types.locals[captured.1.index()];
     let mut strong = is_strong(model, ty);
-    if model.inside(ty).any(|ty| model.type_row(ty).is_some_and(|row| row.weak)) {
+    if is_weak(model, ty) {
         return false;
     }
     for &field in &to.fields[taken.fields.len()..] {
@@ -288,6 +334,10 @@ fn keeps(
         Keeper::Callee(..) => strong || model.has_shared_field(tracer.ty(owner.0, owner.1)),
         _ => strong,
     }
+}
+
+fn is_weak(model: &Model, ty: Ty) -> bool {
+    model.inside(ty).any(|ty| model.type_row(ty).is_some_and(|row| row.weak))
 }
 
 fn is_strong(model: &Model, ty: Ty) -> bool {
