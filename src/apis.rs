@@ -4,6 +4,7 @@
 //! project. Paths are canonical (resolving them is the model's work), except that re-exports listed in `also` and the
 //! prefixes `core::` and `alloc::` are found too.
 
+mod embedded;
 mod rows;
 pub mod term;
 #[cfg(test)]
@@ -13,107 +14,13 @@ mod versions;
 pub use rows::*;
 
 use crate::version::Version;
+use embedded::embedded;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use term::Term;
 use versions::{Range, Versions};
-
-/// Name and text of every embedded table, sorted by name.
-const EMBEDDED: &[(&str, &str)] = &[
-    ("actix", include_str!("../lints/apis/actix.toml")),
-    ("anyhow", include_str!("../lints/apis/anyhow.toml")),
-    ("arc_swap", include_str!("../lints/apis/arc_swap.toml")),
-    ("arenas", include_str!("../lints/apis/arenas.toml")),
-    ("async_channel", include_str!("../lints/apis/async_channel.toml")),
-    ("async_lock", include_str!("../lints/apis/async_lock.toml")),
-    ("async_process", include_str!("../lints/apis/async_process.toml")),
-    ("async_std", include_str!("../lints/apis/async_std.toml")),
-    ("axum", include_str!("../lints/apis/axum.toml")),
-    ("aya", include_str!("../lints/apis/aya.toml")),
-    ("bb8", include_str!("../lints/apis/bb8.toml")),
-    ("cached", include_str!("../lints/apis/cached.toml")),
-    ("calloop", include_str!("../lints/apis/calloop.toml")),
-    ("chrono", include_str!("../lints/apis/chrono.toml")),
-    ("crossbeam", include_str!("../lints/apis/crossbeam.toml")),
-    ("dashmap", include_str!("../lints/apis/dashmap.toml")),
-    ("deadpool", include_str!("../lints/apis/deadpool.toml")),
-    ("dioxus", include_str!("../lints/apis/dioxus.toml")),
-    ("epoll", include_str!("../lints/apis/epoll.toml")),
-    ("flate2", include_str!("../lints/apis/flate2.toml")),
-    ("flume", include_str!("../lints/apis/flume.toml")),
-    ("futures", include_str!("../lints/apis/futures.toml")),
-    ("generational_box", include_str!("../lints/apis/generational_box.toml")),
-    ("glib", include_str!("../lints/apis/glib.toml")),
-    ("gloo", include_str!("../lints/apis/gloo.toml")),
-    ("hashbrown", include_str!("../lints/apis/hashbrown.toml")),
-    ("hashers", include_str!("../lints/apis/hashers.toml")),
-    ("hyper_util", include_str!("../lints/apis/hyper_util.toml")),
-    ("indexmap", include_str!("../lints/apis/indexmap.toml")),
-    ("js_sys", include_str!("../lints/apis/js_sys.toml")),
-    ("kanal", include_str!("../lints/apis/kanal.toml")),
-    ("lazy_static", include_str!("../lints/apis/lazy_static.toml")),
-    ("leptos", include_str!("../lints/apis/leptos.toml")),
-    ("libc", include_str!("../lints/apis/libc.toml")),
-    ("libloading", include_str!("../lints/apis/libloading.toml")),
-    ("libp2p_swarm", include_str!("../lints/apis/libp2p_swarm.toml")),
-    ("libsqlite3_sys", include_str!("../lints/apis/libsqlite3_sys.toml")),
-    ("lru", include_str!("../lints/apis/lru.toml")),
-    ("memmap2", include_str!("../lints/apis/memmap2.toml")),
-    ("memoize", include_str!("../lints/apis/memoize.toml")),
-    ("mini_moka", include_str!("../lints/apis/mini_moka.toml")),
-    ("mobc", include_str!("../lints/apis/mobc.toml")),
-    ("moka", include_str!("../lints/apis/moka.toml")),
-    ("nix", include_str!("../lints/apis/nix.toml")),
-    ("once_cell", include_str!("../lints/apis/once_cell.toml")),
-    ("openssl_sys", include_str!("../lints/apis/openssl_sys.toml")),
-    ("or_poisoned", include_str!("../lints/apis/or_poisoned.toml")),
-    ("parking_lot", include_str!("../lints/apis/parking_lot.toml")),
-    ("poem", include_str!("../lints/apis/poem.toml")),
-    ("polling", include_str!("../lints/apis/polling.toml")),
-    ("quick_cache", include_str!("../lints/apis/quick_cache.toml")),
-    ("quinn", include_str!("../lints/apis/quinn.toml")),
-    ("r2d2", include_str!("../lints/apis/r2d2.toml")),
-    ("rayon", include_str!("../lints/apis/rayon.toml")),
-    ("reqwest", include_str!("../lints/apis/reqwest.toml")),
-    ("rocket", include_str!("../lints/apis/rocket.toml")),
-    ("rusqlite", include_str!("../lints/apis/rusqlite.toml")),
-    ("rustix", include_str!("../lints/apis/rustix.toml")),
-    ("salvo", include_str!("../lints/apis/salvo.toml")),
-    ("scc", include_str!("../lints/apis/scc.toml")),
-    ("scopeguard", include_str!("../lints/apis/scopeguard.toml")),
-    ("serde", include_str!("../lints/apis/serde.toml")),
-    ("signal_hook", include_str!("../lints/apis/signal_hook.toml")),
-    ("slab", include_str!("../lints/apis/slab.toml")),
-    ("slotmap", include_str!("../lints/apis/slotmap.toml")),
-    ("smallvec", include_str!("../lints/apis/smallvec.toml")),
-    ("smol", include_str!("../lints/apis/smol.toml")),
-    ("sqlx", include_str!("../lints/apis/sqlx.toml")),
-    ("std", include_str!("../lints/apis/std.toml")),
-    ("std_collections", include_str!("../lints/apis/std_collections.toml")),
-    ("std_os", include_str!("../lints/apis/std_os.toml")),
-    ("std_sync", include_str!("../lints/apis/std_sync.toml")),
-    ("tauri", include_str!("../lints/apis/tauri.toml")),
-    ("tempfile", include_str!("../lints/apis/tempfile.toml")),
-    ("tokio", include_str!("../lints/apis/tokio.toml")),
-    ("tokio_util", include_str!("../lints/apis/tokio_util.toml")),
-    ("tonic", include_str!("../lints/apis/tonic.toml")),
-    ("tower_lsp", include_str!("../lints/apis/tower_lsp.toml")),
-    ("tracing", include_str!("../lints/apis/tracing.toml")),
-    ("tracing_appender", include_str!("../lints/apis/tracing_appender.toml")),
-    ("uuid", include_str!("../lints/apis/uuid.toml")),
-    ("v8", include_str!("../lints/apis/v8.toml")),
-    ("warp", include_str!("../lints/apis/warp.toml")),
-    ("wasm_bindgen", include_str!("../lints/apis/wasm_bindgen.toml")),
-    ("web_sys", include_str!("../lints/apis/web_sys.toml")),
-    ("websocket", include_str!("../lints/apis/websocket.toml")),
-    ("winapi", include_str!("../lints/apis/winapi.toml")),
-    ("windows", include_str!("../lints/apis/windows.toml")),
-    ("windows_sys", include_str!("../lints/apis/windows_sys.toml")),
-    ("x11", include_str!("../lints/apis/x11.toml")),
-    ("yew", include_str!("../lints/apis/yew.toml")),
-];
 
 /// The number of a function row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -556,13 +463,6 @@ struct Members<'a> {
     /// What its members are found below, if it holds for some versions only.
     key: Option<&'a str>,
     params: &'a [String],
-}
-
-fn embedded() -> Result<Vec<Table>, ApisError> {
-    let parse = |&(name, text): &(&str, &str)| {
-        toml::from_str(text).map_err(|source| ApisError::Syntax { table: name.to_owned(), source: Box::new(source) })
-    };
-    EMBEDDED.iter().map(parse).collect()
 }
 
 /// Tables write `core::` and `alloc::` as `std::`.
