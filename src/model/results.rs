@@ -32,7 +32,7 @@ const GONE: [&str; 12] = [
 
 /// Words in the names of functions that do what may fail without harm: tell a peer that may be gone, tidy up, stop, make
 /// sure of what is asked for again when it is needed.
-const BEST_EFFORT: [&str; 45] = [
+const BEST_EFFORT: [&str; 47] = [
     "abort",
     "ack",
     "beat",
@@ -59,6 +59,7 @@ const BEST_EFFORT: [&str; 45] = [
     "log",
     "mkdir",
     "notify",
+    "pause",
     "ping",
     "poll",
     "publish",
@@ -73,6 +74,7 @@ const BEST_EFFORT: [&str; 45] = [
     "shutdown",
     "signal",
     "stop",
+    "suspend",
     "terminate",
     "try",
     "unlock",
