@@ -3,7 +3,7 @@
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::cycles::{Edge, TypeGraph};
-use crate::model::ledger::EventKind;
+use crate::model::ledger::{Event, EventKind};
 use crate::model::links::{Cleared, Link, Links, Proof, links_of_run, proof};
 use crate::model::{DefId, Model, Symbol};
 use rustc_hash::FxHashSet;
@@ -53,7 +53,7 @@ fn judged<'a>(
     let unsure = circle.iter().any(|edge| edge.way.dynamic) && proof != Proof::Closed;
     // What is there once is there until the process ends.
     let single = circle.iter().any(|edge| model.is_made_once(edge.from));
-    let short = model.is_tool(link.owner) || model.is_of_tool(link.owner);
+    let short = model.is_tool(link.owner);
     let confidence = match proof {
         _ if unsure || single || short => Confidence::Low,
         Proof::Closed => Confidence::High,
@@ -71,11 +71,12 @@ fn opens(model: &Model, edge: &Edge, cleared: &FxHashSet<Cleared>) -> bool {
     }
     // `Arc<Inner>` in a newtype is always set.
     let events = || model.analysis.ledger.events(Root::Field(owner, field));
-    let gone = |kind| matches!(kind, EventKind::Shrink | EventKind::Expose);
+    // `slot.replace(next)` leaves nothing empty.
+    let gone = |e: &Event| e.kind == EventKind::Expose || e.kind == EventKind::Shrink && e.collection.is_some();
     edge.way.optional
         && (cleared.contains(&Cleared::Field(owner, field))
             || cleared.contains(&Cleared::Named(field))
-            || events().iter().any(|event| gone(event.kind))
+            || events().iter().any(gone)
             || model.analysis.ledger.may_shrink(field, |_| true))
 }
 

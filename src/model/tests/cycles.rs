@@ -126,6 +126,15 @@ fn what_leads_back() {
         ],
         proofs,
     );
+    // The setter alone proves less.
+    check(
+        "Holds, Closed",
+        &[
+            "struct A { b: OnceCell<Rc<B>> } impl A { fn set(&self, b: Rc<B>) { let _ = self.b.set(b); } } struct B { a: Rc<A> } fn f(a: &Rc<A>) { a.set(Rc::new(B { a: a.clone() })); }",
+            "struct A { b: Mutex<Option<Arc<B>>> } impl A { fn set(&self, b: Arc<B>) { self.b.lock().unwrap().replace(b); } } struct B { a: Arc<A> } fn f(a: &Arc<A>) { let b = Arc::new(B { a: a.clone() }); a.set(b); }",
+        ],
+        proofs,
+    );
     check(
         "Closed, Closed",
         &[
@@ -141,6 +150,7 @@ fn what_may_lead_back() {
         "Holds",
         &[
             "struct A { b: Mutex<Vec<Arc<B>>> } struct B { a: Arc<A> } fn f(a: &A, b: Arc<B>) { a.b.lock().unwrap().push(b); }",
+            "struct A { p: RefCell<Option<Rc<A>>>, nested: Vec<Rc<A>> } impl A { fn f(&self, me: Rc<A>) { for n in &self.nested { *n.p.borrow_mut() = Some(me.clone()); } } }",
             "#[derive(Clone)] struct H(Arc<I>); struct I { known: Arc<RwLock<Vec<H>>> } impl H { fn f(&self, h: H) { self.0.known.write().unwrap().push(h); } }",
         ],
         proofs,
