@@ -46,7 +46,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let mut seen = FxHashSet::default();
     tasks::each_handle(model, |tracer, position, handle| {
         // What is made once lives as long as the process.
-        if handle.runs < Runs::PerThread || handle.returned {
+        if handle.runs < Runs::PerThread || handle.leaves {
             return;
         }
         match (handle.lasting, &handle.ender) {

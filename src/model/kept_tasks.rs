@@ -189,12 +189,15 @@ impl Model {
         uses
     }
 
-    /// Functions other than that at `position` that end what is kept there; nothing if one hands it on.
+    /// Functions other than that at `position` that end what is kept there; nothing if one hands it on. What a function that
+    /// ends it hands on is the result.
     pub fn ended_by_others(&self, root: Root, position: u32) -> Option<Vec<DefId>> {
         let uses: Vec<FieldUse> = self.uses_of(root).into_iter().filter(|u| u.function != position).collect();
-        let ends = uses.iter().filter(|u| u.kind >= UseKind::Joins);
-        let ends = ends.map(|u| self.analysis.digests[u.function as usize].owner).collect();
-        (!uses.iter().any(|u| u.kind == UseKind::Leaves)).then_some(ends)
+        let ends: FxHashSet<u32> = uses.iter().filter(|u| u.kind >= UseKind::Joins).map(|u| u.function).collect();
+        let handed_on = uses.iter().any(|u| u.kind == UseKind::Leaves && !ends.contains(&u.function));
+        let mut ended: Vec<u32> = ends.into_iter().collect();
+        ended.sort_unstable();
+        (!handed_on).then(|| ended.into_iter().map(|at| self.analysis.digests[at as usize].owner).collect())
     }
 
     /// Whether what a field holds is ended when its owner is: by the type in the field, by a `Drop` of the owner, or by one

@@ -25,35 +25,31 @@ pub struct Ender {
 pub fn ended_by(tracer: &Tracer, index: u32, spawn: StatementId, work: Work) -> Option<Ender> {
     let mut heard = Heard::default();
     let at = match work {
-        Work::Body(inner) => {
-            let (at, asked) = asked_before_exits(tracer, inner)?;
-            asked.into_iter().for_each(|local| heard.listen(tracer, inner, local));
-            at
+        Work::Body(inner) if tracer.body(inner).body.loops.is_empty() => {
+            heard.in_callee(tracer, inner, only_call(tracer, inner)?)?
         }
-        Work::Function(def) => {
-            let typed = tracer.model.typed(tracer.model.digest_of(def)?.root);
-            let within = Tracer::new(tracer.model, &typed);
-            let (at, asked) = asked_before_exits(&within, 0)?;
-            asked.into_iter().for_each(|local| heard.listen(&within, 0, local));
-            let given = arguments(tracer, index, spawn)?;
-            for param in std::mem::take(&mut heard.params) {
-                let (_, place) = given.get(param.index() - 1)?.as_place()?;
-                heard.listen(tracer, index, tracer.body(index).body.local_of(place)?);
-            }
-            at
+        Work::Body(inner) => heard.in_body(tracer, inner)?,
+        Work::Function(_) => {
+            let body = &tracer.body(index).body;
+            let given = body.args(&body.statements[spawn.index()]).iter().filter_map(|a| a.as_place());
+            let mut calls = given.filter_map(|(_, place)| tracer.definition_id(index, body.local_of(place)?));
+            heard.in_callee(tracer, index, calls.find(|&id| is_own_call(tracer, index, id))?)?
         }
         Work::Unknown => return None,
     };
     ((heard.peer || !heard.flags.is_empty()) && !heard.others).then_some(Ender { at, flags: heard.flags })
 }
 
-/// The arguments of `run(socket)` in `spawn(run(socket))`.
-fn arguments<'a>(tracer: &Tracer<'a>, index: u32, spawn: StatementId) -> Option<&'a [Operand]> {
-    let body = &tracer.body(index).body;
-    let calls = |id: &StatementId| matches!(tracer.body(index).types.callee(*id), Callee::Def(_));
-    let given = body.args(&body.statements[spawn.index()]).iter().filter_map(|a| a.as_place());
-    let call = given.filter_map(|(_, place)| tracer.definition_id(index, body.local_of(place)?)).find(calls)?;
-    Some(body.args(&body.statements[call.index()]))
+fn is_own_call(tracer: &Tracer, index: u32, id: StatementId) -> bool {
+    matches!(tracer.body(index).types.callee(id), Callee::Def(_))
+}
+
+/// `spawn(move || run(stop))`
+fn only_call(tracer: &Tracer, index: u32) -> Option<StatementId> {
+    let all = (0..tracer.body(index).body.statements.len() as u32).map(StatementId);
+    let mut calls = all.filter(|&id| is_own_call(tracer, index, id));
+    let call = calls.next()?;
+    calls.next().is_none().then_some(call)
 }
 
 /// The only loop of a body, with all that is waited for and asked on the ways on which it is left. Errors are no
@@ -131,6 +127,27 @@ struct Heard {
 }
 
 impl Heard {
+    /// Listens to the loop of a body; gives its place.
+    fn in_body(&mut self, tracer: &Tracer, index: u32) -> Option<Span> {
+        let (at, asked) = asked_before_exits(tracer, index)?;
+        asked.into_iter().for_each(|local| self.listen(tracer, index, local));
+        Some(at)
+    }
+
+    /// The same for the function that is called, and for what it is given.
+    fn in_callee(&mut self, tracer: &Tracer, index: u32, call: StatementId) -> Option<Span> {
+        let typed = tracer.body(index);
+        let Callee::Def(def) = typed.types.callee(call) else { return None };
+        let function = tracer.model.typed(tracer.model.digest_of(def)?.root);
+        let at = self.in_body(&Tracer::new(tracer.model, &function), 0)?;
+        let given = typed.body.args(&typed.body.statements[call.index()]);
+        for param in std::mem::take(&mut self.params) {
+            let (_, place) = given.get(param.index() - 1)?.as_place()?;
+            self.listen(tracer, index, typed.body.local_of(place)?);
+        }
+        Some(at)
+    }
+
     /// Follows what is asked back to where it comes from. What comes from nobody is a count, or a time.
     fn listen(&mut self, tracer: &Tracer, index: u32, local: LocalId) {
         let mut known = false;
@@ -176,7 +193,7 @@ impl Heard {
         // A channel closes, a future fails, a `Weak` points to nothing when the other side is dropped.
         let closes = model.made_of(ty, 3, &|row| {
             let told = row.methods.values().any(|method| method.ends && !method.from_outside);
-            !row.flag && !row.strong && (row.weak || told || row.collection == Some(Collection::Channel))
+            !row.flag && !row.strong && !row.peer && (row.weak || told || row.collection == Some(Collection::Channel))
         });
         let flag = model.made_of(ty, 3, &|row| row.flag);
         let shared = model.made_of(ty, 3, &|row| row.strong || row.locks);

@@ -76,11 +76,11 @@ pub struct Handle {
     pub spawner: DefId,
     /// How often the call is reached.
     pub runs: Runs,
-    /// Whether the function of the call returns it.
-    pub returned: bool,
+    /// Whether the function of the call returns it, or hands it on to where it cannot be followed.
+    pub leaves: bool,
 }
 
-/// Visits every call that gives a handle, if it can be followed.
+/// Visits every call that gives a handle.
 pub fn each_handle(model: &Model, mut visit: impl FnMut(&Tracer, u32, &Handle)) {
     let mut given: FxHashMap<DefId, Handle> = FxHashMap::default();
     model.each_seed(is_spawn, |tracer, position, seed| {
@@ -97,14 +97,12 @@ pub fn each_handle(model: &Model, mut visit: impl FnMut(&Tracer, u32, &Handle)) 
             at: tracer.span(seed.body, seed.statement),
             spawner,
             runs: spawn_runs(tracer, position, seed),
-            returned: fate.returned,
+            leaves: fate.returned || fate.escapes,
         };
         if fate.returned && fate.part.is_none() {
             given.insert(spawner, found.clone());
         }
-        if !fate.escapes {
-            visit(tracer, position, &found);
-        }
+        visit(tracer, position, &found);
     });
     // `Pinger { task: spawn_ping() }`
     let wanted = |seed: &Seed| matches!(seed.kind, SeedKind::Call(def) if given.contains_key(&def));
@@ -113,10 +111,8 @@ pub fn each_handle(model: &Model, mut visit: impl FnMut(&Tracer, u32, &Handle)) 
         let runs = spawn_runs(tracer, position, seed);
         let inner = given[&def].clone();
         let fate = handle(tracer, seed, inner.spawned.kind);
-        let found = Handle { body: seed.body, statement: seed.statement, runs, returned: fate.returned, ..inner };
-        if !fate.escapes {
-            visit(tracer, position, &found);
-        }
+        let leaves = fate.returned || fate.escapes;
+        visit(tracer, position, &Handle { body: seed.body, statement: seed.statement, runs, leaves, ..inner });
     });
 }
 

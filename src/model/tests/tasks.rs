@@ -159,3 +159,60 @@ fn a_look_before_excuses_a_replacement() {
         assert!(!replaces(text), "{text}");
     }
 }
+
+/// Who ends the loop of what the first spawn runs, if dropping things does not.
+fn ended(text: &str) -> &'static str {
+    const HEAD: &str = "use std::sync::{Arc, Mutex, mpsc::Receiver, atomic::{AtomicBool, Ordering::Relaxed}};
+        use tokio::net::TcpStream; use tokio::io::AsyncReadExt;
+        pub struct State { stopped: AtomicBool } impl State { fn is_stopped(&self) -> bool { self.stopped.load(Relaxed) } }
+        fn work() {}";
+    let mut found = "somebody";
+    each_spawn(&format!("{HEAD} {text}"), |tracer, _, seed| {
+        let Some(spawned) = spawned(tracer, seed) else { return };
+        let ender = crate::model::peers::ended_by(tracer, seed.body, seed.statement, spawned.work);
+        found = ender.map_or("somebody", |ender| if ender.flags.is_empty() { "peer" } else { "flag" });
+    });
+    found
+}
+
+#[test]
+fn loops_that_a_drop_does_not_end() {
+    let cases: &[(&str, &str)] = &[
+        ("flag", "pub fn f(s: Arc<AtomicBool>) { std::thread::spawn(move || while !s.load(Relaxed) { work() }); }"),
+        (
+            "flag",
+            "pub fn f(s: Arc<State>) { std::thread::spawn(move || loop { if s.is_stopped() { break } work() }); }",
+        ),
+        (
+            "flag",
+            "pub fn f(s: Arc<State>) { std::thread::spawn(move || run(s)); } fn run(s: Arc<State>) { while !s.is_stopped() { work() } }",
+        ),
+        (
+            "peer",
+            "pub fn f(mut t: TcpStream) { tokio::spawn(async move { let mut b = [0; 9]; loop { match t.read(&mut b).await { Ok(0) => break, _ => work() } } }); }",
+        ),
+        // A channel, a `Weak`: dropping the other side ends it.
+        (
+            "somebody",
+            "pub fn f(r: Receiver<u8>) { std::thread::spawn(move || loop { if r.recv().is_err() { break } }); }",
+        ),
+        (
+            "somebody",
+            "pub fn f(s: Arc<State>) { let w = Arc::downgrade(&s); std::thread::spawn(move || loop { let Some(s) = w.upgrade() else { break }; if s.is_stopped() { break } }); }",
+        ),
+        (
+            "somebody",
+            "pub fn f(s: Arc<AtomicBool>, r: Receiver<u8>) { std::thread::spawn(move || while !s.load(Relaxed) { if r.recv().is_err() { break } }); }",
+        ),
+        // A count, a time, what cannot be seen.
+        (
+            "somebody",
+            "pub fn f(s: Arc<AtomicBool>) { std::thread::spawn(move || { let mut n = 0; while n < 9 { if s.load(Relaxed) { break } n += 1; } }); }",
+        ),
+        ("somebody", "pub fn f(done: fn() -> bool) { std::thread::spawn(move || while !done() { work() }); }"),
+        ("somebody", "pub fn f() { std::thread::spawn(|| work()); }"),
+    ];
+    for (expected, text) in cases {
+        assert_eq!(ended(text), *expected, "{text}");
+    }
+}
