@@ -110,6 +110,14 @@ fn callees<T>(tracer: &Tracer, index: u32, depth: u32, ask: &mut dyn FnMut(&Trac
     })
 }
 
+/// Whether a loop calls nothing else of the run: then its error is that of the whole round.
+fn is_all(tracer: &Tracer, index: u32, around: LoopId, callee: DefId) -> bool {
+    let typed = tracer.body(index);
+    let blocks = (0..typed.body.blocks.len() as u32).map(BlockId).filter(|&b| typed.body.block_in_loop(b, around));
+    let mut calls = blocks.flat_map(|b| typed.body.blocks[b.index()].statements.ids()).map(StatementId);
+    calls.all(|id| !matches!(typed.types.callee(id), Callee::Def(other) if other != callee))
+}
+
 /// Calls in the loop of the work whose error is thrown away.
 fn calls(tracer: &Tracer, index: u32, spawned_at: Span, out: &mut Vec<Diagnostic>) {
     let model = tracer.model;
@@ -123,7 +131,8 @@ fn calls(tracer: &Tracer, index: u32, spawned_at: Span, out: &mut Vec<Diagnostic
             continue;
         }
         let owner = model.owner(typed.at);
-        let confidence = if model.is_tool(owner) { Confidence::Low } else { Confidence::Medium };
+        let whole = is_all(tracer, index, around, callee) && !model.is_tool(owner);
+        let confidence = if whole { Confidence::Medium } else { Confidence::Low };
         let name = model.text(model.def_name(callee));
         let range = typed.body.loops[around.index()].span;
         let mut diagnostic = Diagnostic::new(

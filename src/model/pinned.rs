@@ -191,10 +191,10 @@ impl<'a, 't> Scene<'a, 't> {
                         return Through::Stays(at);
                     }
                 }
-                Callee::External(_) | Callee::Distinctive(_) => {
-                    if self.tracer.row(index, id).is_some_and(|row| row.never || row.exits) {
-                        return Through::Ends;
-                    }
+                Callee::External(_) | Callee::Distinctive(_)
+                    if self.tracer.row(index, id).is_some_and(|row| row.never || row.exits) =>
+                {
+                    return Through::Ends;
                 }
                 _ => {}
             }
