@@ -26,11 +26,13 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             found.extend(judged(model, &graph, &circles, links, link, &cleared));
         }
     }
-    // One finding per field, the surest; of those the first.
+    // One finding per circle, the surest; of those the first.
     found.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.span.cmp(&b.1.span)));
     let mut told = FxHashSet::default();
     for (confidence, link, circle, proof) in found {
-        if told.insert((link.owner, link.field)) {
+        let mut fields: Vec<(DefId, Symbol)> = circle.iter().map(|edge| (edge.from, edge.field)).collect();
+        fields.sort_unstable();
+        if told.insert(fields) {
             out.push(report(model, confidence, link, circle, proof));
         }
     }
