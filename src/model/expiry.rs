@@ -64,7 +64,8 @@ fn judge(model: &Model, root: Root) -> Option<Outlived> {
     let grows = |e: &&Event| {
         e.is_growth()
             && e.collection == Some(Collection::Map)
-            && matches!(model.runs_of(e), Runs::PerCall | Runs::PerThread | Runs::Repeated)
+            // That entries have a time to live says that they come and go.
+            && !matches!(model.runs_of(e), Runs::Test | Runs::Never | Runs::Once)
             && lives_long(model, root, e)
     };
     let put = *events.iter().filter(grows).min_by_key(|e| e.site)?;
