@@ -81,6 +81,7 @@ pub(super) const EMBEDDED: &[(&str, &str)] = &[
     ("tokio", include_str!("../../lints/apis/tokio.toml")),
     ("tokio_util", include_str!("../../lints/apis/tokio_util.toml")),
     ("tonic", include_str!("../../lints/apis/tonic.toml")),
+    ("tower_layer", include_str!("../../lints/apis/tower_layer.toml")),
     ("tower_lsp", include_str!("../../lints/apis/tower_lsp.toml")),
     ("tracing", include_str!("../../lints/apis/tracing.toml")),
     ("tracing_appender", include_str!("../../lints/apis/tracing_appender.toml")),

@@ -4,7 +4,7 @@ use super::super::access::{Access, Root, Tracer};
 use super::super::effects::slot;
 use super::super::setup::{Held, holder};
 use super::super::{Callee, Model, Res, Symbol, Ty, TyData};
-use super::own::own_kind;
+use super::own::{may_take, own_kind};
 use super::present::replaces_value;
 use super::sizes::{fills_up, is_compared};
 use super::{Event, EventKind, Events, Key, Site};
@@ -141,7 +141,7 @@ impl Walk<'_> {
         let apis = tracer.model.apis;
         let looks = apis.is_element_name(name);
         let known = [Apis::is_grow_name, Apis::is_shrink_name, Apis::is_bound_name, Apis::is_trim_name];
-        if !looks && !known.iter().any(|is| is(apis, name)) {
+        if !looks && !may_take(name) && !known.iter().any(|is| is(apis, name)) {
             // `input.read_line(&mut line)`
             return self.row_slots(index, id, in_loop);
         }
@@ -163,6 +163,12 @@ impl Walk<'_> {
                 event.collection = row.collection;
                 event.key = key;
                 event.tasks = kind == EventKind::Grow && tasks;
+                return;
+            }
+            // `sessions.remove_expired()`: a row may have forgotten it.
+            if may_take(name) && tracer.row(index, id).is_none() && !matches!(typed.types.callee(id), Callee::Def(_)) {
+                let access = tracer.place(index, place);
+                self.push(EventKind::Shrink, access, index, id, in_loop);
                 return;
             }
             // `entry` is the first half of an insert.

@@ -9,6 +9,14 @@ use super::events::collection_row;
 const ADDS: [&str; 4] = ["push", "push_back", "push_front", "insert"];
 const TAKES: [&str; 5] = ["remove", "pop", "pop_back", "pop_front", "unlink"];
 
+/// How the names of methods begin that take something out.
+const TAKING: [&str; 9] = ["remove", "clear", "retain", "drain", "pop", "evict", "expire", "prune", "purge"];
+
+/// Whether a method of that name takes something out, as far as one can tell from the name.
+pub fn may_take(name: &str) -> bool {
+    TAKING.iter().any(|&word| name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')))
+}
+
 /// What a method does to a list that the run writes itself: one that has a method to put elements in and one to take
 /// elements out, and no collection in it that is known.
 pub fn own_kind(model: &Model, ty: Ty, name: &str) -> Option<EventKind> {

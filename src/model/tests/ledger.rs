@@ -199,6 +199,8 @@ fn taken_apart_and_swapped() {
             "struct S { m: Vec<u8> } impl S { fn f(&mut self, o: &mut Vec<u8>) { mem::swap(&mut self.m, o); } }",
             "struct S { m: Mutex<Vec<u8>> } impl S { fn f(&self) { let mut o = Vec::new(); mem::swap(&mut *self.m.lock().unwrap(), &mut o); } }",
             "struct S { m: BTreeMap<u8, u8> } impl S { fn f(&mut self) { self.m.pop_first(); } }",
+            "struct S { m: HashMap<u8, u8> } impl S { fn f(&mut self) { self.m.remove_expired(9); } }",
+            "struct S { m: std::collections::LinkedList<u8> } impl S { fn f(&mut self) { self.m.cursor_front_mut().remove_current(); } }",
             "struct S { m: Arc<OnceLock<RwLock<Option<Vec<u8>>>>> } impl S { fn f(&self) { if let Some(m) = self.m.get().unwrap().write().unwrap().as_mut() { m.clear(); } } }",
             "struct S { m: HashMap<u8, u8> } impl S { fn f(&mut self, k: u8) { if let std::collections::hash_map::Entry::Occupied(e) = self.m.entry(k) { e.remove(); } } }",
         ],
