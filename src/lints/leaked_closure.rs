@@ -6,6 +6,7 @@ use crate::model::access::Tracer;
 use crate::model::callbacks::{Added, Forgotten, added, forgotten};
 use crate::model::digest::{Seed, SeedKind, is_repeated_at};
 use crate::model::heat::Runs;
+use crate::model::lookups::fills_on_a_miss;
 use crate::model::{DefId, Model};
 
 const NAME: &str = "leaked_closure";
@@ -33,7 +34,8 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         |tracer, position, seed| {
             let runs = model.runs_at(position, seed.body, is_repeated_at(tracer, seed.body, seed.statement));
             let owner = model.analysis.digests[position as usize].owner;
-            if !is_often(model, owner, runs) {
+            // `if events.contains(name) { return } .. events.insert(name)`: one for each name.
+            if !is_often(model, owner, runs) || fills_on_a_miss(tracer) {
                 return;
             }
             if let Some(lost) = forgotten(tracer, seed) {
@@ -50,8 +52,8 @@ fn is_often(model: &Model, owner: DefId, runs: Runs) -> bool {
         // `pub fn forget(self) { self.closure.forget() }`: whoever calls it decides.
         _ if model.name_says(owner, &["forget", "leak"]) => false,
         Runs::Repeated => true,
-        // `pub fn start()`: once for the page.
-        Runs::PerCall => !model.name_says(owner, &SETUP),
+        // `pub fn start()`: once for the page, unless it is a method, for each object.
+        Runs::PerCall => model.has_receiver(owner) || !model.name_says(owner, &SETUP),
         _ => false,
     }
 }
