@@ -107,6 +107,8 @@ pub struct TypeRow {
     pub owns: Option<Owns>,
     /// It is the owner's end of a callback that others hold, in words: `JavaScript closure`. Dropping it takes the callback back.
     pub callback: Option<String>,
+    /// There is one of it, for as long as the page or program is there: the window of a page.
+    pub lasting: bool,
     /// Somebody who waits elsewhere is told through it: senders, wakers.
     pub notifies: bool,
     /// Methods that add elements.
@@ -217,6 +219,9 @@ pub struct FnRow {
     pub releases: Option<Slot>,
     /// Makes an owner of a raw value.
     pub adopts: Option<Adopts>,
+    /// The argument that the receiver calls from then on, until it is taken away by a function whose name begins like this:
+    /// `{ arg = 1, removed_by = "remove_event_listener" }`.
+    pub listens: Option<Listens>,
     /// What the result stands for is freed when it is called: `Closure::once`.
     pub freed_by_call: bool,
     /// Drops it here.
@@ -292,6 +297,16 @@ pub struct FnRow {
     /// What it is found by if it holds for some versions only; else that is its path.
     #[serde(skip)]
     pub key: Option<String>,
+}
+
+/// A callback that stays where it is added.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listens {
+    /// Which argument.
+    pub arg: u8,
+    /// How the names of functions begin that take it away.
+    pub removed_by: String,
 }
 
 /// What a function belongs to.

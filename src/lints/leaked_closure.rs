@@ -3,9 +3,10 @@
 use super::runs_often;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Tracer;
-use crate::model::callbacks::{Forgotten, forgotten};
+use crate::model::callbacks::{Added, Forgotten, added, forgotten};
 use crate::model::digest::{Seed, SeedKind, is_repeated_at};
 use crate::model::heat::Runs;
+use crate::model::lookups::fills_on_a_miss;
 use crate::model::{DefId, Model};
 
 const NAME: &str = "leaked_closure";
@@ -26,16 +27,21 @@ const SETUP: [&str; 12] = [
     "start",
 ];
 
-/// Reports callbacks whose handle is forgotten where that happens again and again.
+/// Reports callbacks whose handle is forgotten, and listeners that stay, where that happens again and again.
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     model.each_seed(
-        |seed| seed.kind == SeedKind::Forget,
+        |seed| matches!(seed.kind, SeedKind::Forget | SeedKind::Listen),
         |tracer, position, seed| {
-            let Some(lost) = forgotten(tracer, seed) else { return };
             let runs = model.runs_at(position, seed.body, is_repeated_at(tracer, seed.body, seed.statement));
             let owner = model.analysis.digests[position as usize].owner;
-            if is_often(model, owner, runs) {
+            // `if events.contains(name) { return } .. events.insert(name)`: one for each name.
+            if !is_often(model, owner, runs) || fills_on_a_miss(tracer) {
+                return;
+            }
+            if let Some(lost) = forgotten(tracer, seed) {
                 out.push(report(tracer, owner, seed, runs, lost));
+            } else if let Some(added) = added(tracer, seed) {
+                out.push(report_added(tracer, owner, seed, runs, added));
             }
         },
     );
@@ -46,8 +52,8 @@ fn is_often(model: &Model, owner: DefId, runs: Runs) -> bool {
         // `pub fn forget(self) { self.closure.forget() }`: whoever calls it decides.
         _ if model.name_says(owner, &["forget", "leak"]) => false,
         Runs::Repeated => true,
-        // `pub fn start()`: once for the page.
-        Runs::PerCall => !model.name_says(owner, &SETUP),
+        // `pub fn start()`: once for the page, unless it is a method, for each object.
+        Runs::PerCall => model.has_receiver(owner) || !model.name_says(owner, &SETUP),
         _ => false,
     }
 }
@@ -87,6 +93,29 @@ fn report(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs, lost: Forgotte
         diagnostic =
             diagnostic.note("assumed that it may be cancelled, or that what it waits for may never come".to_owned());
     }
+    match runs {
+        Runs::Repeated => diagnostic,
+        _ => diagnostic.note(runs_often(&item)),
+    }
+}
+
+fn report_added(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs, added: Added) -> Diagnostic {
+    let model = tracer.model;
+    let item = model.item_path(owner);
+    let Added { made, removed_by } = added;
+    let diagnostic = Diagnostic::new(
+        NAME,
+        Confidence::Medium,
+        model.span_of(tracer, seed.body, seed.statement),
+        item.clone(),
+        "this listener is added each time this code runs, to something that stays as long as the page".to_owned(),
+        format!("looked in this function for a call of `{removed_by}..`, and for a place where the listener goes; found none"),
+        "keep what is needed to remove it, and remove it when the component is taken away (`on_cleanup`, the closure that an \
+         effect returns, `use_drop`)"
+            .to_owned(),
+    )
+    .primary("added here")
+    .label(made, "given to the collector, which frees it with what it listens to");
     match runs {
         Runs::Repeated => diagnostic,
         _ => diagnostic.note(runs_often(&item)),

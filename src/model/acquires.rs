@@ -51,7 +51,7 @@ fn acquired_with<'a>(tracer: &'a Tracer, seed: &Seed, part: Option<u8>) -> Optio
             (raw && !excepted())
                 .then(|| Acquired::Made(def, tracer.model.acquires(def).unwrap_or(ObligationKind::Handle), part))
         }
-        SeedKind::Spawn(_) | SeedKind::Forget | SeedKind::Leak | SeedKind::Undropped => None,
+        SeedKind::Spawn(_) | SeedKind::Forget | SeedKind::Leak | SeedKind::Undropped | SeedKind::Listen => None,
     }
 }
 
@@ -331,7 +331,7 @@ impl Model {
             SeedKind::Acquire(kind) => Some(kind),
             SeedKind::Call(def) => self.acquires(def),
             SeedKind::Foreign(callee) => self.pair(callee).map(|_| ObligationKind::Handle),
-            SeedKind::Spawn(_) | SeedKind::Forget | SeedKind::Leak | SeedKind::Undropped => None,
+            SeedKind::Spawn(_) | SeedKind::Forget | SeedKind::Leak | SeedKind::Undropped | SeedKind::Listen => None,
         }
     }
 }

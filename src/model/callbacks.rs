@@ -1,5 +1,6 @@
 //! Callbacks that others hold while their owner keeps a handle: `Closure`, a listener. Whether a seed forgets such a handle,
-//! so that the callback and all that it captured stay for good. Knows nothing of what the callback does.
+//! or adds a listener that nobody takes away, so that the callback and all that it captured stay for good. Knows nothing of
+//! what the callback does.
 
 use super::Model;
 use super::access::Tracer;
@@ -88,4 +89,77 @@ pub fn operand(row: &FnRow) -> usize {
         Some(Slot::Arg(arg)) => arg as usize + usize::from(matches!(row.owner, Owner::Receiver | Owner::Trait)),
         _ => 0,
     }
+}
+
+/// A callback that was given to a collector, and is then added as a listener to what stays as long as the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Added {
+    /// Where it was given to the collector.
+    pub made: Span,
+    /// How the names of functions begin that would take it away.
+    pub removed_by: &'static str,
+}
+
+/// What a seed adds for good, if it does: the function takes it away nowhere, and nobody else has it. Without an owner the
+/// closure is collected with what it listens to, which is never.
+pub fn added(tracer: &Tracer, seed: &Seed) -> Option<Added> {
+    if seed.kind != SeedKind::Listen {
+        return None;
+    }
+    let (model, index) = (tracer.model, seed.body);
+    let listens = tracer.row(index, seed.statement)?.listens.as_ref()?;
+    let body = &tracer.body(index).body;
+    let args = body.args(&body.statements[seed.statement.index()]);
+    let (_, target) = args.first()?.as_place()?;
+    if !model.autoderef(tracer.ty(index, target)).any(|ty| model.type_row(ty).is_some_and(|row| row.lasting)) {
+        return None;
+    }
+    let (_, listener) = args.get(listens.arg as usize + 1)?.as_place()?;
+    let made = viewed(tracer, index, body.local_of(listener)?)?;
+    let given = tracer.row(index, made)?;
+    // `listener.as_ref()` of a `Closure` that is kept: whoever keeps it drops it.
+    let collected = given.consumes && given.forgets.is_none() && of_type(model, given).and_then(what).is_some();
+    let owner = model.owner(tracer.function.root().at);
+    let removed = model.names_called(owner).any(|name| model.text(name).starts_with(&*listens.removed_by));
+    let made_in = body.local_of(body.statements[made.index()].dest)?;
+    (collected && !removed && !is_handed_on(tracer, index, made_in, 8))
+        .then(|| Added { made: tracer.span(index, made), removed_by: &listens.removed_by })
+}
+
+/// The call that gives what a local is a view of: `closure.as_ref().unchecked_ref()`, whatever the types.
+fn viewed(tracer: &Tracer, index: u32, local: LocalId) -> Option<StatementId> {
+    let body = &tracer.body(index).body;
+    let mut found = origin_of(tracer, index, local)?;
+    for _ in 0..4 {
+        let statement = &body.statements[found.index()];
+        let view =
+            statement.op == Op::CallMethod && tracer.model.apis.is_through_name(tracer.method_name(index, statement));
+        let of = body.args(statement).first().filter(|_| view).and_then(|a| a.as_place());
+        match of.and_then(|(_, place)| origin_of(tracer, index, body.local_of(place)?)) {
+            Some(inner) => found = inner,
+            None => break,
+        }
+    }
+    Some(found)
+}
+
+/// Whether a value goes where it could be taken away from: into a closure, a struct, the result, another function.
+fn is_handed_on(tracer: &Tracer, index: u32, local: LocalId, steps: u32) -> bool {
+    let body = &tracer.body(index).body;
+    if steps == 0 || body.locals[local.index()].kind == LocalKind::Return {
+        return true;
+    }
+    body.statements.iter().enumerate().any(|(id, statement)| {
+        let Some(at) = used_at(body, statement, local) else { return false };
+        let dest = statement.dest.get().and_then(|d| body.whole_local(d));
+        match statement.op {
+            Op::Use | Op::ScopeEnd | Op::Declare => false,
+            Op::CallMethod if at == 0 && tracer.model.apis.is_through_name(tracer.method_name(index, statement)) => {
+                dest.is_none_or(|dest| is_handed_on(tracer, index, dest, steps - 1))
+            }
+            Op::CallMethod => tracer.row(index, StatementId(id as u32)).is_none_or(|row| row.listens.is_none()),
+            Op::Assign => dest.is_none_or(|dest| is_handed_on(tracer, index, dest, steps - 1)),
+            _ => true,
+        }
+    })
 }

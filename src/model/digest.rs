@@ -68,6 +68,8 @@ pub enum SeedKind {
     Leak,
     /// A value put where nothing drops it.
     Undropped,
+    /// A callback added where it stays until it is taken away.
+    Listen,
 }
 
 /// A body within a function.
@@ -283,6 +285,7 @@ pub fn seed_kind(model: &Model, row: &FnRow) -> Option<SeedKind> {
         FnRow { leaks: Some(_), .. } => return Some(SeedKind::Leak),
         FnRow { forgets: Some(_), .. } => return Some(SeedKind::Forget),
         FnRow { undropped: true, .. } => return Some(SeedKind::Undropped),
+        FnRow { listens: Some(_), .. } => return Some(SeedKind::Listen),
         _ => {}
     }
     let fresh = !(row.through || row.element || row.moves_out) && row.wraps.is_empty();

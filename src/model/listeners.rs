@@ -45,7 +45,8 @@ impl Model {
         }
         // `listeners: Vec<Listener>` with `struct Listener { id: u64, call: Box<dyn Fn()> }`
         match *self.ty(self.unwrapped(element)) {
-            TyData::Adt(def, _) if self.is_about_listeners(name) => {
+            // By key they are those who are there: connections, sessions.
+            TyData::Adt(def, _) if !keyed && self.is_about_listeners(name) => {
                 let fields = self.item(def).fields;
                 fields.ids().find_map(|index| self.told(self.declared_field_ty(def, index)))
             }
