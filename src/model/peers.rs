@@ -239,8 +239,7 @@ impl Model {
     }
 
     fn fields_of_type(&self, owner: DefId, ty: Ty) -> Vec<Symbol> {
-        let fields =
-            self.item(owner).fields.ids().into_iter().filter(|&index| self.declared_field_ty(owner, index) == ty);
+        let fields = self.item(owner).fields.ids().filter(|&index| self.declared_field_ty(owner, index) == ty);
         fields.map(|index| self.name_of_field(owner, index)).collect()
     }
 
@@ -291,7 +290,7 @@ impl Model {
             TyData::Ref { to, .. } => vec![*to],
             TyData::External(_, args) | TyData::Tuple(args) => args.to_vec(),
             TyData::Adt(def, args) => {
-                let fields = self.item(*def).fields.ids().into_iter();
+                let fields = self.item(*def).fields.ids();
                 fields.map(|index| self.declared_field_ty(*def, index)).chain(args.iter().copied()).collect()
             }
             _ => Vec::new(),
