@@ -27,6 +27,7 @@ pub mod self_capturing_callback;
 pub mod swallowed_task_error;
 pub mod task_handle_without_drop;
 pub mod task_pins_owner;
+mod unbounded;
 pub mod unbounded_cache;
 pub mod unbounded_channel;
 pub mod unbounded_field_collection;

@@ -1,10 +1,11 @@
 #![doc = include_str!("../../lints/unbounded_field_collection.md")]
 
 use super::runs_often;
+use super::unbounded::{is_look, told_once};
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::heat::Runs;
-use crate::model::ledger::{Event, EventKind};
+use crate::model::ledger::Event;
 use crate::model::owners::Lifetime;
 use crate::model::{DefId, Model, Symbol};
 use rustc_hash::FxHashSet;
@@ -33,7 +34,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         if kept_small || model.is_half_emptied(root) {
             continue;
         }
-        let mut functions = Vec::new();
+        let (mut functions, mut reports) = (Vec::new(), Vec::new());
         let keys_are_static = model.field_keys_are_static(owner, name);
         for event in events.iter().filter(|e| e.is_growth() && !(keys_are_static && e.has_key())) {
             let Some(lifetime) = model.lifetime(owner, name, event) else { continue };
@@ -41,14 +42,11 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
                 || lifetime == Lifetime::Loop;
             if often && !functions.contains(&event.site.function) && places.insert(event.site) {
                 functions.push(event.site.function);
-                let looked_up = events.iter().any(|e| {
-                    matches!(e.kind, EventKind::Look | EventKind::Bound)
-                        && !e.access.element
-                        && e.site.function == event.site.function
-                });
-                out.push(report(model, owner, name, event, lifetime, looked_up));
+                let looked_up = events.iter().any(|e| is_look(e, event));
+                reports.push(report(model, owner, name, event, lifetime, looked_up));
             }
         }
+        out.extend(told_once(reports));
     }
 }
 

@@ -1,10 +1,11 @@
 #![doc = include_str!("../../lints/unbounded_global_collection.md")]
 
 use super::runs_often;
+use super::unbounded::{is_look, told_once};
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::heat::Runs;
-use crate::model::ledger::{Event, EventKind};
+use crate::model::ledger::Event;
 use crate::model::{DefId, Model};
 
 const NAME: &str = "unbounded_global_collection";
@@ -24,14 +25,11 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
         if kept_small || model.is_half_emptied(root) {
             continue;
         }
-        for event in growth(model, def, &events) {
-            let looked_up = events.iter().any(|e| {
-                matches!(e.kind, EventKind::Look | EventKind::Bound)
-                    && !e.access.element
-                    && e.site.function == event.site.function
-            });
-            out.push(report(model, def, event, looked_up));
-        }
+        let reports = growth(model, def, &events).into_iter().map(|event| {
+            let looked_up = events.iter().any(|e| is_look(e, event));
+            report(model, def, event, looked_up)
+        });
+        out.extend(told_once(reports.collect()));
     }
 }
 
