@@ -74,9 +74,18 @@ impl Model {
     pub fn holds_implementations(&self, ty: Ty) -> bool {
         let is_any =
             |bound: &Bound| self.external_path(bound.of).is_some_and(|path| self.text(path) == "std::any::Any");
-        let code = |ty: Ty| match self.ty(ty) {
-            TyData::Dyn(bounds) => !bounds.iter().any(is_any),
+        let called = |ty: Ty| match self.ty(ty) {
+            TyData::Dyn(bounds) => bounds.iter().any(|b| self.external_path(b.of).is_some_and(Model::is_fn_trait)),
+            ty => matches!(ty, TyData::FnPtr(_)),
+        };
+        let code = |ty: Ty| match *self.ty(ty) {
+            TyData::Dyn(ref bounds) => !bounds.iter().any(is_any),
             TyData::FnPtr(_) => true,
+            // `Factory { name, make: Arc<dyn Fn() -> T> }`
+            TyData::Adt(def, _) => {
+                let mut fields = self.item(def).fields.ids();
+                fields.any(|index| self.inside(self.declared_field_ty(def, index)).any(called))
+            }
             _ => false,
         };
         let key = self.keyed(ty).map_or(Ty::UNKNOWN, |(_, key)| key);
