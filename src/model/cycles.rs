@@ -191,6 +191,10 @@ impl TypeGraph {
         if edge.way.strong && edge.way.stores_pointer {
             return (at, true);
         }
+        // What implements a trait is no mere pointer.
+        if edge.way.dynamic {
+            return (at, false);
+        }
         for _ in 0..4 {
             let mut always = self.of(at).filter(|e| !e.way.optional);
             // A struct with several fields is itself what is stored.
@@ -269,7 +273,8 @@ fn through(row: &TypeRow, path: Symbol, way: Way) -> Option<Way> {
     if row.locks || row.shared {
         way.registry |= way.strong && !way.optional;
         way.cell = true;
-        way.stores_pointer = false;
+        // `Vec<Rc<RefCell<T>>>` is a list of pointers, to be set where the list stands.
+        way.stores_pointer &= way.strong && way.optional;
     }
     if row.strong {
         way.strong = true;
@@ -293,7 +298,7 @@ fn implementors(model: &Model, bounds: &[Bound]) -> impl Iterator<Item = DefId> 
 }
 
 impl Model {
-    /// Whether a value of that type itself holds a shared pointer: `Rc<T>`, `Option<Rc<T>>`, a newtype around one. Not what
+    /// Whether a value of that type itself holds a shared pointer: `Rc<T>`, `Option<Rc<T>>`, a newtype around one, or may do so: `Box<dyn Plugin>`. Not what
     /// refers to it or holds it weakly.
     pub fn holds_shared(&self, ty: Ty) -> bool {
         self.holds_shared_within(ty, &mut Vec::new())
@@ -317,6 +322,8 @@ impl Model {
             TyData::Adt(..) => any(&self.part_tys(ty)),
             TyData::Tuple(parts) => any(parts),
             TyData::Array(of) | TyData::Slice(of) => any(&[*of]),
+            // What stands behind a trait of the run may be anything.
+            TyData::Dyn(bounds) => bounds.iter().any(|bound| matches!(self.ty(bound.of), TyData::Adt(..))),
             TyData::External(path, args) => self
                 .type_row(ty)
                 .is_some_and(|row| row.strong || through(row, *path, Way::default()).is_some() && any(args)),

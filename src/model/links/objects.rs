@@ -148,9 +148,22 @@ fn view(tracer: &Tracer, def: DefId, at: &dyn Fn(usize) -> Option<Object>) -> Op
 
 /// What a value is made of.
 pub fn made_of<'a>(tracer: &'a Tracer<'a>, graph: &'a TypeGraph, index: u32, value: Operand) -> Made<'a> {
-    let mut made = Made { tracer, graph, sources: Vec::new(), in_sight: true };
+    let mut made = Made { tracer, graph, sources: Vec::new(), in_sight: true, follows: true };
     made.of(index, value, 8);
     made
+}
+
+/// `fn under(parent: &Rc<Node>) -> Rc<Node> { Rc::new(Node { parent: Some(parent.clone()) }) }`: whether a function puts what
+/// it is lent into its result.
+fn keeps_in_result(tracer: &Tracer, graph: &TypeGraph, def: DefId, param: u32) -> bool {
+    let Some(root) = tracer.model.body_of(def) else { return false };
+    let function = tracer.model.typed(root);
+    let tracer = Tracer::new(tracer.model, &function);
+    let mut made = Made { tracer: &tracer, graph, sources: Vec::new(), in_sight: true, follows: false };
+    if let Some(id) = tracer.definition_id(0, LocalId(0)) {
+        made.parts(0, id, 8);
+    }
+    made.sources.iter().any(|source| source.object == Object::of(Base::Param(param)))
 }
 
 /// What a value is made of, collected.
@@ -161,6 +174,8 @@ pub struct Made<'a> {
     pub sources: Vec<Source>,
     /// Whether nothing else went into it.
     pub in_sight: bool,
+    /// Whether functions of the run that make a part of it are looked into.
+    follows: bool,
 }
 
 impl Made<'_> {
@@ -212,11 +227,16 @@ impl Made<'_> {
     fn made_by(&mut self, index: u32, def: DefId, args: &[Operand], depth: u32) {
         let model = self.tracer.model;
         let result = model.runs_inside(model.result_ty(def));
-        for &arg in args {
+        for (param, &arg) in args.iter().enumerate() {
             let Some((position, place)) = arg.as_place() else { continue };
             let ty = self.tracer.ty(index, place);
             let lent = position != Position::Bare || matches!(model.ty(ty), TyData::Ref { .. });
-            if lent && model.holds_shared(model.peel_refs(ty)) {
+            let pointer = model.peel_refs(ty);
+            if lent && model.holds_shared(pointer) {
+                if self.follows && keeps_in_result(self.tracer, self.graph, def, param as u32) {
+                    let object = object(self.tracer, index, place, STEPS);
+                    self.sources.push(Source { object, ty: pointer, lent: true });
+                }
                 self.in_sight = false;
                 continue;
             }

@@ -122,6 +122,7 @@ fn what_leads_back() {
             "struct A { b: Mutex<Vec<Arc<B>>> } struct B { a: Arc<A> } fn f(a: &Arc<A>) { let b = Arc::new(B { a: a.clone() }); a.b.lock().unwrap().push(b); }",
             "struct A { b: Mutex<Vec<Arc<B>>> } struct B { a: Arc<A> } impl B { fn new(a: Arc<A>) -> Arc<B> { Arc::new(B { a }) } } fn f(a: &Arc<A>) { let b = B::new(a.clone()); a.b.lock().unwrap().push(b); }",
             "#[derive(Clone)] struct H(Arc<I>); struct I { b: Mutex<Vec<H>> } impl H { fn f(&self) { self.0.b.lock().unwrap().push(self.clone()); } }",
+            "struct A { b: RefCell<Vec<Rc<A>>>, p: Option<Rc<A>> } fn g(p: &Rc<A>) -> Rc<A> { Rc::new(A { b: RefCell::default(), p: Some(p.clone()) }) } fn f(a: &Rc<A>) { a.b.borrow_mut().push(g(a)); }",
             "struct A { b: RefCell<Vec<Rc<A>>>, p: Option<Rc<A>> } fn f(a: &A) { if let Some(p) = &a.p { p.b.borrow_mut().push(p.clone()); } }",
         ],
         proofs,
@@ -131,6 +132,7 @@ fn what_leads_back() {
         "Holds, Closed",
         &[
             "struct A { b: OnceCell<Rc<B>> } impl A { fn set(&self, b: Rc<B>) { let _ = self.b.set(b); } } struct B { a: Rc<A> } fn f(a: &Rc<A>) { a.set(Rc::new(B { a: a.clone() })); }",
+            "trait T {} struct A { b: Mutex<Vec<Box<dyn T>>> } impl A { fn set(&self, b: Box<dyn T>) { self.b.lock().unwrap().push(b); } } struct B { a: Arc<A> } impl T for B {} fn f(a: &Arc<A>) { a.set(Box::new(B { a: a.clone() })); }",
             "struct A { b: Mutex<Option<Arc<B>>> } impl A { fn set(&self, b: Arc<B>) { self.b.lock().unwrap().replace(b); } } struct B { a: Arc<A> } fn f(a: &Arc<A>) { let b = Arc::new(B { a: a.clone() }); a.set(b); }",
         ],
         proofs,
@@ -159,6 +161,7 @@ fn what_may_lead_back() {
         "Any",
         &[
             "struct A { b: RefCell<Vec<Rc<A>>> } impl A { fn f(&self, other: &Rc<A>) { self.b.borrow_mut().push(other.clone()); } }",
+            "struct A { b: Vec<Rc<RefCell<A>>> } struct G { all: Vec<Rc<RefCell<A>>> } impl G { fn f(&mut self) { let b = Rc::clone(&self.all[0]); self.all[1].borrow_mut().b.push(b); } }",
             "struct A { b: RefCell<Vec<Rc<A>>> } fn f(all: &[Rc<A>]) { all[0].b.borrow_mut().push(all[1].clone()); }",
         ],
         proofs,
