@@ -30,6 +30,9 @@ pub struct Loss {
 pub fn losses(model: &Model, removers: &Removers, event: &Event) -> Vec<Loss> {
     let typed = model.typed(model.analysis.digests[event.site.function as usize].root);
     let tracer = Tracer::new(model, &typed);
+    if is_weak(&tracer, event) {
+        return Vec::new();
+    }
     let why = useless(&tracer, event);
     if let Some(why) = &why {
         let put = Put { function: event.site.function, body: event.site.body, statement: event.site.statement };
@@ -68,7 +71,7 @@ struct Put {
 
 /// The exit with which an entry is lost.
 fn lost(tracer: &Tracer, removers: &Removers, put: &Put, why: &Useless, ends: &[LocalId]) -> Option<Exit> {
-    if removers.are_around(tracer.model, put.function, put.body) {
+    if removers.are_around(tracer.model, put.function, put.body) || is_noted_elsewhere(tracer, put) {
         return None;
     }
     let touch = |id| removers.touch(tracer, put.function, put.body, id);
@@ -76,6 +79,37 @@ fn lost(tracer: &Tracer, removers: &Removers, put: &Put, why: &Useless, ends: &[
     let ways = ways(tracer, put.body, put.statement, &touch, &taken);
     let exits = ways.exits.iter().filter(|e| leaves_useless(tracer, put.body, why, e));
     exits.min_by_key(|e| (e.kind == EdgeKind::Cancel, e.at)).copied()
+}
+
+/// `watchers.push(Arc::downgrade(&x))`: an entry that is dead tells so itself.
+fn is_weak(tracer: &Tracer, event: &Event) -> bool {
+    let body = &tracer.body(event.site.body).body;
+    let last = body.args(&body.statements[event.site.statement.index()]).last().and_then(|a| a.as_place());
+    let ty = last.map_or(Ty::UNKNOWN, |(_, place)| tracer.ty(event.site.body, place));
+    tracer.model.type_row(ty).is_some_and(|row| row.weak)
+}
+
+/// `self.senders.insert(id, tx); self.deadlines.insert(id, when)`: whoever has the other entry may take out this one.
+fn is_noted_elsewhere(tracer: &Tracer, put: &Put) -> bool {
+    let body = &tracer.body(put.body).body;
+    let statement = &body.statements[put.statement.index()];
+    let place = |operand: Option<&Operand>| Some(operand?.as_place()?.1);
+    let root = |s: &Statement| place(body.args(s).first()).map(|place| tracer.place(put.body, place).root);
+    // The key is given, or made by the call.
+    let given = place(body.args(statement).get(1)).filter(|_| statement.op == Op::CallMethod);
+    let made = statement.dest.get();
+    let keys: Vec<LocalId> = given.into_iter().chain(made).filter_map(|place| body.local_of(place)).collect();
+    let from: Vec<_> = keys.iter().flat_map(|&key| sources(tracer, put.body, key, &mut |_, _| {})).collect();
+    let names_one = |operand: &Operand| {
+        let local = place(Some(operand)).and_then(|place| body.local_of(place));
+        local.is_some_and(|l| sources(tracer, put.body, l, &mut |_, _| {}).iter().any(|s| from.contains(s)))
+    };
+    (put.statement.index() + 1..body.statements.len()).map(|id| &body.statements[id]).any(|other| {
+        other.op == Op::CallMethod
+            && tracer.model.apis.is_grow_name(tracer.method_name(put.body, other))
+            && root(other) != root(statement)
+            && body.args(other)[1..].iter().any(names_one)
+    })
 }
 
 /// Whether the function that adds an entry gives back what stands for it.
