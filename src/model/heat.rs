@@ -176,17 +176,17 @@ pub fn at_site(digest: &Digest, function: Runs, body: u32, heat: Heat) -> Runs {
         return Runs::Once;
     }
     // From the outermost body inwards: `call_once(|| …)` runs once, whatever is around it.
-    let mut around = vec![];
+    let mut around = vec![heat];
     let mut at = body;
     while digest.bodies[at as usize].parent != at {
         around.push(digest.bodies[at as usize].heat);
         at = digest.bodies[at as usize].parent;
     }
-    let runs = around.into_iter().rev().fold(function, |runs, heat| match heat {
+    around.into_iter().rev().fold(function, |runs, heat| match heat {
+        // Also `get_or_init(Engine::new)`.
         Heat::Once if runs > Runs::Never => Runs::Once,
         heat => raise(runs, heat),
-    });
-    raise(runs, heat)
+    })
 }
 
 fn raise(runs: Runs, heat: Heat) -> Runs {

@@ -37,6 +37,17 @@ fn main_runs_once_and_loops_repeat() {
 }
 
 #[test]
+fn functions_given_to_initialisers_run_once() {
+    let text = "use std::sync::OnceLock; static A: OnceLock<u8> = OnceLock::new(); static B: OnceLock<u8> = OnceLock::new(); \
+                pub fn a() -> u8 { *A.get_or_init(one) } pub fn b() -> u8 { *B.get_or_init(|| two()) } pub fn c() { Some(1).map(three); } \
+                fn one() -> u8 { 1 } fn two() -> u8 { 2 } fn three(n: u8) -> u8 { n }";
+    check(
+        &[("src/lib.rs", text)],
+        &[("krate::one", Runs::Once), ("krate::two", Runs::Once), ("krate::three", Runs::PerCall)],
+    );
+}
+
+#[test]
 fn initialisers_run_once() {
     let text =
         "use std::sync::{LazyLock, OnceLock, Once}; static A: LazyLock<u8> = LazyLock::new(|| a()); fn a() -> u8 { 1 }
