@@ -7,7 +7,7 @@ use super::entries::is_made_up;
 use super::exits::call_behind;
 use super::kept_tasks::{FieldUse, How, Keep, UseKind};
 use super::setup::holder;
-use super::{DefId, Model, Ty};
+use super::{DefId, Model, Ty, TyData};
 use crate::facts::body::*;
 use crate::source::Span;
 use rustc_hash::FxHashSet;
@@ -85,7 +85,7 @@ pub fn is_looked_at_before(tracer: &Tracer, position: u32, index: u32, keep: &Ke
         return true;
     }
     let digest = &model.analysis.digests[position as usize];
-    if contends(tracer, &concerns) || has_flag(tracer, index, keep) {
+    if contends(tracer, index, keep) || has_flag(tracer, index, keep) {
         return true;
     }
     let calls = digest.calls.iter().filter(|c| before(c.span) && concerns(c.body));
@@ -93,11 +93,16 @@ pub fn is_looked_at_before(tracer: &Tracer, position: u32, index: u32, keep: &Ke
         || is_looked_at_by_caller(model, digest.owner, uses, &aware)
 }
 
-/// `if self.running.swap(true) { return; }`, in what concerns the place.
-fn contends(tracer: &Tracer, concerns: &impl Fn(u32) -> bool) -> bool {
-    (0..tracer.function.bodies.len() as u32).filter(|&index| concerns(index)).any(|index| {
-        let calls = |s: &&Statement| s.op == Op::CallMethod;
-        tracer.body(index).body.statements.iter().filter(calls).any(|s| is_contended(tracer, index, s))
+/// `if self.running.swap(true) { return; }`, before that, on a static or on something beside the handle.
+fn contends(tracer: &Tracer, index: u32, keep: &Keep) -> bool {
+    let body = &tracer.body(index).body;
+    let beside = |place| match (tracer.place(index, place).root, keep.root) {
+        (Root::Field(of, other), Root::Field(owner, name)) => of == owner && other != name,
+        (root, _) => matches!(root, Root::Static(_) | Root::Unknown),
+    };
+    body.statements[..keep.statement.index()].iter().filter(|s| s.op == Op::CallMethod).any(|s| {
+        let receiver = body.args(s).first().and_then(|a| a.as_place());
+        is_contended(tracer, index, s) && receiver.is_some_and(|(_, place)| beside(place))
     })
 }
 
@@ -105,8 +110,9 @@ fn contends(tracer: &Tracer, concerns: &impl Fn(u32) -> bool) -> bool {
 fn has_flag(tracer: &Tracer, index: u32, keep: &Keep) -> bool {
     let Root::Field(owner, name) = keep.root else { return false };
     let body = &tracer.body(index).body;
+    let is_bool = |place| matches!(*tracer.model.ty(tracer.ty(index, place)), TyData::Prim(of) if tracer.model.text(of) == "bool");
     let beside = |place| match tracer.place(index, place).root {
-        Root::Field(of, other) if of == owner && other != name => Some(other),
+        Root::Field(of, other) if of == owner && other != name && is_bool(place) => Some(other),
         _ => None,
     };
     let set = |flag| body.statements.iter().any(|s| s.op == Op::Assign && s.dest.get().and_then(beside) == Some(flag));
