@@ -23,6 +23,7 @@ pub(super) const EMBEDDED: &[(&str, &str)] = &[
     ("deadpool", include_str!("../../lints/apis/deadpool.toml")),
     ("dioxus", include_str!("../../lints/apis/dioxus.toml")),
     ("epoll", include_str!("../../lints/apis/epoll.toml")),
+    ("event_listener", include_str!("../../lints/apis/event_listener.toml")),
     ("flate2", include_str!("../../lints/apis/flate2.toml")),
     ("flume", include_str!("../../lints/apis/flume.toml")),
     ("futures", include_str!("../../lints/apis/futures.toml")),
