@@ -3,13 +3,18 @@
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::{Root, Tracer};
 use crate::model::heat::Runs;
-use crate::model::kept_tasks::keeps;
+use crate::model::kept_tasks::{How, keeps};
 use crate::model::tasks::{self, Handle};
 use crate::model::{DefId, Model, Symbol};
 use crate::source::Span;
 use rustc_hash::FxHashSet;
 
 const NAME: &str = "task_handle_without_drop";
+
+const HELP_THREAD: &str = "give the loop a way out (a stop flag, a closed channel), and end and join the thread in a \
+                           `Drop` of its owner";
+const HELP_TASK: &str = "keep an `AbortOnDropHandle`, abort the task in a `Drop` of its owner, or end the loop by a \
+                         `CancellationToken` whose `DropGuard` the owner keeps";
 
 /// Until when a task goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,7 +77,9 @@ fn judge(
     let model = tracer.model;
     for keep in keeps(tracer, handle.body, handle.statement) {
         let Root::Field(owner, name) = keep.root else { continue };
-        if model.is_in_static(owner) || model.keeper_drops(owner, name) {
+        // `session.connect()` again and again is one task at a time; it is the sessions that count.
+        let runs = if keep.how == How::Made { handle.runs } else { handle.runs.min(model.made_runs(owner)) };
+        if runs < Runs::PerThread || model.is_in_static(owner) || model.keeper_drops(owner, name) {
             continue;
         }
         let flags = handle.ender.as_ref().map_or(&[][..], |ender| &ender.flags);
@@ -84,12 +91,12 @@ fn judge(
         let confidence = match ended.first() {
             // `server.stop()`: somebody does remember.
             Some(_) if ended.iter().any(|&def| is_called(model, def)) => Confidence::Low,
-            None if until.0 == Until::Never && handle.runs == Runs::Repeated && !model.is_public_field(owner, name) => {
+            None if until.0 == Until::Never && runs == Runs::Repeated && !model.is_public_field(owner, name) => {
                 Confidence::High
             }
             _ => Confidence::Medium,
         };
-        out.push(report(model, handle, until, (owner, name), ended.first().copied(), confidence));
+        out.push(report(model, handle, runs, until, (owner, name), ended.first().copied(), confidence));
     }
 }
 
@@ -101,6 +108,7 @@ fn is_called(model: &Model, def: DefId) -> bool {
 fn report(
     model: &Model,
     handle: &Handle,
+    runs: Runs,
     (until, loop_at): (Until, Option<Span>),
     (owner, name): (DefId, Symbol),
     ended: Option<DefId>,
@@ -108,14 +116,7 @@ fn report(
 ) -> Diagnostic {
     let noun = handle.spawned.noun();
     let (keeper, spawner) = (model.item_path(owner), model.item_path(handle.spawner));
-    let help = match noun {
-        "thread" => {
-            "give the loop a way out (a stop flag, a closed channel), and end and join the thread in a `Drop` of its owner"
-        }
-        _ => {
-            "keep an `AbortOnDropHandle`, abort the task in a `Drop` of its owner, or let the loop end by a `CancellationToken` that the owner drops"
-        }
-    };
+    let help = if noun == "thread" { HELP_THREAD } else { HELP_TASK };
     let mut diagnostic = Diagnostic::new(
         NAME,
         confidence,
@@ -138,9 +139,8 @@ fn report(
     if let Some(ended) = ended {
         diagnostic = diagnostic.note(format!("assumed that not every caller remembers `{}`", model.item_path(ended)));
     }
-    if handle.runs != Runs::Repeated {
-        diagnostic = diagnostic
-            .note(format!("assumed that `{spawner}` runs more than once: it can be called any number of times"));
+    if runs != Runs::Repeated {
+        diagnostic = diagnostic.note(format!("assumed that `{spawner}` runs for more than one `{keeper}`"));
     }
     match model.is_public_field(owner, name) {
         true => diagnostic.note("assumed that no other crate ends it: the field is public"),

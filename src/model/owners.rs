@@ -82,6 +82,13 @@ impl Model {
         makers.is_some_and(|list| list.iter().any(|&p| self.analysis.heats[p as usize] > Runs::Once))
     }
 
+    /// How often values of that type are made, as far as that is seen; those of a type that is never written out, any number
+    /// of times.
+    pub fn made_runs(&self, owner: DefId) -> Runs {
+        let makers = self.analysis.makers.get(&owner).into_iter().flatten();
+        makers.map(|&p| self.analysis.heats[p as usize]).max().unwrap_or(Runs::PerCall)
+    }
+
     /// Whether a function makes a value of a type that a static holds, or is called only by functions that do: what it does,
     /// it does for the one value.
     pub fn makes_for_static(&self, def: DefId) -> bool {
