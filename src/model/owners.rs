@@ -83,9 +83,11 @@ impl Model {
     }
 
     /// How often values of that type are made, as far as that is seen; those of a type that is never written out, any number
-    /// of times.
+    /// of times. Who clones them is not known well enough to count.
     pub fn made_runs(&self, owner: DefId) -> Runs {
+        let clones = |def| self.trait_of(def).is_some() && self.text(self.def_name(def)) == "clone";
         let makers = self.analysis.makers.get(&owner).into_iter().flatten();
+        let makers = makers.filter(|&&p| !clones(self.analysis.digests[p as usize].owner));
         makers.map(|&p| self.analysis.heats[p as usize]).max().unwrap_or(Runs::PerCall)
     }
 
