@@ -18,6 +18,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     roots.sort_unstable();
     // What two owners share grows once.
     let mut places = FxHashSet::default();
+    let programs = model.packages_of_programs();
     for root in roots {
         let Root::Field(owner, name) = root else { continue };
         // Sets of tasks and lists of listeners are judged by lints of their own.
@@ -35,6 +36,8 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             continue;
         }
         let (mut functions, mut reports) = (Vec::new(), Vec::new());
+        let package = model.crate_of(model.def(owner).module).package;
+        let in_program = package.is_some_and(|package| programs.contains(&package));
         let keys_are_static = model.field_keys_are_static(owner, name);
         for event in events.iter().filter(|e| e.is_growth() && !(keys_are_static && e.has_key())) {
             let Some(lifetime) = model.lifetime(owner, name, event) else { continue };
@@ -43,14 +46,20 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             if often && !functions.contains(&event.site.function) && places.insert(event.site) {
                 functions.push(event.site.function);
                 let looked_up = events.iter().any(|e| is_look(e, event));
-                reports.push(report(model, owner, name, event, lifetime, looked_up));
+                reports.push(report(model, owner, name, event, (lifetime, looked_up, in_program)));
             }
         }
         out.extend(told_once(reports));
     }
 }
 
-fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Lifetime, looked_up: bool) -> Diagnostic {
+fn report(
+    model: &Model,
+    owner: DefId,
+    name: Symbol,
+    event: &Event,
+    (lifetime, looked_up, in_program): (Lifetime, bool, bool),
+) -> Diagnostic {
     let field = model.text(name);
     let of = model.item_path(owner);
     let item = model.item_path(model.analysis.digests[event.site.function as usize].owner);
@@ -61,6 +70,8 @@ fn report(model: &Model, owner: DefId, name: Symbol, event: &Event, lifetime: Li
         (Lifetime::Shared, _) if model.is_tool(owner) || model.is_of_tool(owner) => Confidence::Low,
         // A memo has one entry per different key: that there is no end of keys is one assumption more.
         (Lifetime::Shared, _) if looked_up => Confidence::Low,
+        // All who call it are in sight, and none is seen to do so again and again: two assumptions are one too many.
+        (Lifetime::Shared, runs) if in_program && runs != Runs::Repeated => Confidence::Low,
         // `register(&self, name, codec)`: nothing shows that there is no end of implementations, or of what was leaked.
         _ if model.holds_leaked(held) || runs != Runs::Repeated && model.holds_implementations(held) => Confidence::Low,
         _ if looked_up => Confidence::Medium,
