@@ -517,6 +517,18 @@ impl Body {
         self.places[place.index()].projections.of(&self.projections)
     }
 
+    /// Whether a value may fail to match a pattern, as far as the pattern shows: a struct or variant may be one of several.
+    pub fn is_refutable(&self, pattern: PatternId) -> bool {
+        let pattern = &self.patterns[pattern.index()];
+        match pattern.kind {
+            PatternKind::Wild => false,
+            PatternKind::Binding | PatternKind::Tuple | PatternKind::Ref => {
+                pattern.args.of(&self.pattern_args).iter().any(|&p| self.is_refutable(p))
+            }
+            _ => true,
+        }
+    }
+
     /// The local a place starts from.
     pub fn local_of(&self, place: PlaceId) -> Option<LocalId> {
         match self.places[place.index()].base {

@@ -96,7 +96,7 @@ fn is_refutable_arm(tracer: &Tracer, event: &Event) -> bool {
             .position(|a| a.as_place().is_some_and(|(_, place)| body.whole_local(place) == Some(future)));
         if let Some(arm) = arm {
             let pattern = block.edges.of(&body.edges)[arm].pattern;
-            return pattern.get().is_some_and(|p| below_first(body, p).iter().any(|&p| is_refutable(body, p)));
+            return pattern.get().is_some_and(|p| below_first(body, p).iter().any(|&p| body.is_refutable(p)));
         }
     }
     false
@@ -104,17 +104,6 @@ fn is_refutable_arm(tracer: &Tracer, event: &Event) -> bool {
 
 fn below_first(body: &Body, pattern: PatternId) -> &[PatternId] {
     body.patterns[pattern.index()].args.of(&body.pattern_args)
-}
-
-fn is_refutable(body: &Body, pattern: PatternId) -> bool {
-    let pattern = &body.patterns[pattern.index()];
-    match pattern.kind {
-        PatternKind::Wild => false,
-        PatternKind::Binding | PatternKind::Tuple | PatternKind::Ref => {
-            pattern.args.of(&body.pattern_args).iter().any(|&p| is_refutable(body, p))
-        }
-        _ => true,
-    }
 }
 
 /// A set in a field: filled in a loop that serves, or per call, and drained nowhere but at the end.

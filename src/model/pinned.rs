@@ -319,7 +319,7 @@ impl<'a, 't> Scene<'a, 't> {
         let pattern = &typed.body.patterns[pattern.index()];
         pattern.kind == PatternKind::TupleVariant
             && matches!(name(pattern), "Some" | "Ok")
-            && pattern.args.of(&typed.body.pattern_args).iter().all(|&p| irrefutable(&typed.body, p))
+            && pattern.args.of(&typed.body.pattern_args).iter().all(|&p| !typed.body.is_refutable(p))
     }
 
     /// Whether an operand is what was received from something that is kept open; below `pattern`, that it has closed.
@@ -421,15 +421,4 @@ enum Through {
     Goes,
     Stays(Span),
     Ends,
-}
-
-fn irrefutable(body: &Body, pattern: PatternId) -> bool {
-    let pattern = &body.patterns[pattern.index()];
-    match pattern.kind {
-        PatternKind::Wild => true,
-        PatternKind::Binding | PatternKind::Tuple | PatternKind::Ref => {
-            pattern.args.of(&body.pattern_args).iter().all(|&p| irrefutable(body, p))
-        }
-        _ => false,
-    }
 }
