@@ -2,9 +2,11 @@
 //! key to those who write tables; unknown keys are errors.
 
 mod caches;
+mod limits;
 mod obligations;
 
 pub use caches::*;
+pub use limits::*;
 pub use obligations::*;
 
 use super::term::Term;
@@ -111,6 +113,10 @@ pub struct TypeRow {
     pub lasting: bool,
     /// Somebody who waits elsewhere is told through it: senders, wakers.
     pub notifies: bool,
+    /// Who decides how much comes out of it when it is read.
+    pub feeds: Option<Feed>,
+    /// It gives no more than a limit, whatever it reads from: `Take`, `Limited`.
+    pub capped: bool,
     /// Methods that add elements.
     pub grow: Vec<String>,
     /// Methods that remove elements.
@@ -291,6 +297,22 @@ pub struct FnRow {
     pub needs: Vec<String>,
     /// Makes a cache that may have no limit.
     pub cache: Option<Cache>,
+    /// Reads until the other side stops.
+    pub reads_all: Option<ReadsAll>,
+    /// From then on the bodies that a server reads are limited: `DefaultBodyLimit::max`.
+    pub caps_bodies: bool,
+    /// It takes the limit away that they have by default: `DefaultBodyLimit::disable`.
+    pub uncaps_bodies: bool,
+    /// Tells how much there is to read before it is read: `content_length`.
+    pub tells_size: bool,
+    /// Its result is a number that somebody outside chose: `read_u32`.
+    pub peer_number: bool,
+    /// The argument that says for how many elements memory is reserved: `with_capacity`.
+    pub reserves: Option<u8>,
+    /// Its result is no greater than its arguments: `min`, `clamp`.
+    pub clamps: bool,
+    /// Limits that what it builds does not have unless they are set.
+    pub lacks: Vec<Lacks>,
     /// Where it stands: set when the table is read.
     #[serde(skip)]
     pub owner: Owner,

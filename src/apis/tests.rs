@@ -288,6 +288,8 @@ fn the_readme_explains_every_key() {
         "[[fn]]\nspawns = { x = 1 }",
         "[[fn]]\nacquires = { x = 1 }",
         "[[fn]]\nadopts = { x = 1 }",
+        "[[fn]]\nreads_all = { x = 1 }",
+        "[[fn]]\nlacks = [{ x = 1 }]",
         "[[trait]]\nx = 1",
         "[[attribute]]\nx = 1",
         "[[alias]]\nx = 1",

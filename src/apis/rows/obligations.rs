@@ -42,6 +42,10 @@ pub enum ObligationKind {
     TaskSet,
     /// A pool of connections.
     Pool,
+    /// A client with connections of its own, made to be shared.
+    Client,
+    /// The threads of an executor.
+    Runtime,
     /// Memory behind a raw pointer.
     RawMemory,
     /// A raw file descriptor, socket or handle.
@@ -54,12 +58,14 @@ pub enum ObligationKind {
 
 impl ObligationKind {
     /// All kinds.
-    pub const ALL: [ObligationKind; 9] = [
+    pub const ALL: [ObligationKind; 11] = [
         ObligationKind::Child,
         ObligationKind::Task,
         ObligationKind::Thread,
         ObligationKind::TaskSet,
         ObligationKind::Pool,
+        ObligationKind::Client,
+        ObligationKind::Runtime,
         ObligationKind::RawMemory,
         ObligationKind::Handle,
         ObligationKind::Registration,

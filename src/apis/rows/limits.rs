@@ -1,0 +1,59 @@
+//! What a row says about limits: what brings data that others decide on, what reads or reserves as much as they like, and
+//! what keeps that small.
+
+use super::Slot;
+use crate::version::Version;
+use serde::Deserialize;
+
+/// Who decides how much comes out of something that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Feed {
+    /// Whoever calls a server: the body of a request.
+    Request,
+    /// The other end of a socket.
+    Socket,
+    /// A child process, or whoever writes to the standard input.
+    Pipe,
+    /// A server that we asked.
+    Response,
+    /// A local file.
+    File,
+    /// Nobody: it is in memory already.
+    Memory,
+}
+
+/// It reads until the other side stops, and keeps all of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadsAll {
+    /// What it reads from.
+    pub from: Slot,
+    /// The argument that limits it: there is no limit only if that is a `MAX`.
+    #[serde(default)]
+    pub limit: Option<u8>,
+    /// The piece that it reads at a time, in words: `line`. Without one, everything.
+    #[serde(default)]
+    pub piece: Option<String>,
+}
+
+/// A limit or timeout that something lacks unless it is set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lacks {
+    /// What, in words: `a timeout for the wait for a connection`.
+    pub what: String,
+    /// Calls on the builder, or fields of the configuration, that set it.
+    pub set_by: Vec<String>,
+    /// Where the default is documented.
+    pub source: String,
+    /// The first version in which it is missing by default.
+    #[serde(default)]
+    pub since: Option<Version>,
+    /// The first version that has one by default.
+    #[serde(default)]
+    pub until: Option<Version>,
+    /// It is by design that it is missing, or hardly matters: worth a look in a review only.
+    #[serde(default)]
+    pub minor: bool,
+}
