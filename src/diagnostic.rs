@@ -40,6 +40,8 @@ pub struct Diagnostic {
     pub item: String,
     /// Other places that decide: declaration, loop, exit. In the order of the way from acquire to exit.
     pub labels: Vec<Label>,
+    /// How the code comes to the primary place: from what repeats it over calls down to there.
+    pub way: Vec<Label>,
     /// What was looked for and not found; the first note.
     pub looked_for: String,
     /// Further notes: each assumption that was made.
@@ -90,6 +92,7 @@ impl Diagnostic {
             primary: String::new(),
             item,
             labels: Vec::new(),
+            way: Vec::new(),
             looked_for,
             notes: Vec::new(),
             help,
@@ -107,6 +110,17 @@ impl Diagnostic {
     pub fn label(mut self, span: Span, message: impl Into<String>) -> Diagnostic {
         self.labels.push(Label { span, message: message.into() });
         self
+    }
+
+    /// The same with the way to the primary place.
+    pub fn way(mut self, steps: Vec<Label>) -> Diagnostic {
+        self.way = steps;
+        self
+    }
+
+    /// All secondary places: those that decide, and those on the way.
+    pub fn secondary(&self) -> impl Iterator<Item = &Label> {
+        self.labels.iter().chain(&self.way)
     }
 
     /// The same with one more note.

@@ -58,7 +58,7 @@ pub struct Finding {
 impl Finding {
     /// The files it points into, repeated as often as it does.
     pub fn files(&self) -> impl Iterator<Item = FileId> {
-        let labels = self.diagnostic.labels.iter().map(|label| label.span);
+        let labels = self.diagnostic.secondary().map(|label| label.span);
         let edits = self.diagnostic.suggestions.iter().flat_map(|suggestion| &suggestion.edits).map(|(span, _)| *span);
         std::iter::once(self.diagnostic.span).chain(labels).chain(edits).map(|span: Span| span.file)
     }

@@ -1,7 +1,7 @@
 #![doc = include_str!("../../lints/dropped_registration.md")]
 
 use super::loss::labelled;
-use super::runs_often;
+use super::often::says_how_often;
 use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
@@ -84,9 +84,5 @@ fn report(
     )
     .primary("registered here");
     let diagnostic = labelled(diagnostic, tracer, seed, fate, loss, "unregistered");
-    match runs {
-        Runs::PerCall => diagnostic.note(runs_often(&item)),
-        Runs::PerThread => diagnostic.note(format!("assumed that threads come and go: `{item}` runs once in each")),
-        _ => diagnostic,
-    }
+    says_how_often(diagnostic, tracer, position, (seed.body, seed.statement))
 }

@@ -1,6 +1,6 @@
 #![doc = include_str!("../../lints/forgotten_value.md")]
 
-use super::runs_often;
+use super::often::says_how_often;
 use crate::apis::FnRow;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
@@ -154,11 +154,7 @@ fn report(tracer: &Tracer, position: u32, seed: &Seed, runs: Runs, lost: Lost) -
     let span = model.span_of(tracer, seed.body, seed.statement);
     let diagnostic = Diagnostic::new(NAME, confidence, span, item.clone(), message, looked_for, help.to_owned())
         .primary("forgotten here");
-    match runs {
-        Runs::Repeated => diagnostic,
-        Runs::PerThread => diagnostic.note(format!("assumed that threads come and go: `{item}` runs once in each")),
-        _ => diagnostic.note(runs_often(&item)),
-    }
+    says_how_often(diagnostic, tracer, position, (seed.body, seed.statement))
 }
 
 /// "field `a` is", "fields `a`, `b` are".

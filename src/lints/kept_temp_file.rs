@@ -1,7 +1,7 @@
 #![doc = include_str!("../../lints/kept_temp_file.md")]
 
 use super::loss::{labelled, when};
-use super::runs_often;
+use super::often::says_how_often;
 use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
@@ -147,10 +147,7 @@ fn report_kept(
     )
     .primary("kept from here on");
     let diagnostic = labelled(diagnostic, tracer, seed, fate, loss, "removed");
-    match runs {
-        Runs::Repeated => diagnostic,
-        _ => diagnostic.note(runs_often(&item)),
-    }
+    says_how_often(diagnostic, tracer, position, (seed.body, seed.statement))
 }
 
 fn report_hand_made(

@@ -1,6 +1,6 @@
 #![doc = include_str!("../../lints/leaked_allocation.md")]
 
-use super::runs_often;
+use super::often::says_how_often;
 use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
@@ -12,7 +12,7 @@ use crate::model::heat::Runs;
 use crate::model::ledger::collection_row;
 use crate::model::lookups::fills_on_a_miss;
 use crate::model::taken::is_loan;
-use crate::model::{Callee, DefId, Model, Ty, TyData, known};
+use crate::model::{Callee, Model, Ty, TyData, known};
 
 const NAME: &str = "leaked_allocation";
 
@@ -35,7 +35,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
                 _ => is_collected(tracer, seed),
             };
             if lost && !is_made_on_a_miss(tracer, position, seed) {
-                out.push(report(tracer, owner, seed, runs));
+                out.push(report(tracer, position, seed, runs));
             }
         },
     );
@@ -118,8 +118,9 @@ fn is_collected(tracer: &Tracer, seed: &Seed) -> bool {
     !fate.escapes && !fate.returned && fate.stored.iter().any(grows)
 }
 
-fn report(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs) -> Diagnostic {
+fn report(tracer: &Tracer, position: u32, seed: &Seed, runs: Runs) -> Diagnostic {
     let model = tracer.model;
+    let owner = model.analysis.digests[position as usize].owner;
     let item = model.item_path(owner);
     let what = match tracer.body(seed.body).types.callee(seed.statement) {
         Callee::External(path) | Callee::Distinctive(path) => last_two(model.text(path)),
@@ -149,9 +150,5 @@ fn report(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs) -> Diagnostic 
             .to_owned(),
     )
     .primary("nobody can free it from here on");
-    match runs {
-        Runs::Repeated => diagnostic,
-        Runs::PerThread => diagnostic.note(format!("assumed that threads come and go: `{item}` runs once in each")),
-        _ => diagnostic.note(runs_often(&item)),
-    }
+    says_how_often(diagnostic, tracer, position, (seed.body, seed.statement))
 }

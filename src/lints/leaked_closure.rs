@@ -1,6 +1,6 @@
 #![doc = include_str!("../../lints/leaked_closure.md")]
 
-use super::runs_often;
+use super::often::says_how_often;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Tracer;
 use crate::model::callbacks::{Added, Forgotten, added, forgotten};
@@ -39,9 +39,9 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
                 return;
             }
             if let Some(lost) = forgotten(tracer, seed) {
-                out.push(report(tracer, owner, seed, runs, lost));
+                out.push(report(tracer, position, seed, runs, lost));
             } else if let Some(added) = added(tracer, seed) {
-                out.push(report_added(tracer, owner, seed, runs, added));
+                out.push(report_added(tracer, position, seed, added));
             }
         },
     );
@@ -58,9 +58,9 @@ fn is_often(model: &Model, owner: DefId, runs: Runs) -> bool {
     }
 }
 
-fn report(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs, lost: Forgotten) -> Diagnostic {
+fn report(tracer: &Tracer, position: u32, seed: &Seed, runs: Runs, lost: Forgotten) -> Diagnostic {
     let model = tracer.model;
-    let item = model.item_path(owner);
+    let item = model.item_path(model.analysis.digests[position as usize].owner);
     let Forgotten { what, freed_by_call, may_wait, made } = lost;
     let message = match freed_by_call {
         true => format!("this {what} is freed only if it is called, and stays for good if it is not"),
@@ -93,15 +93,12 @@ fn report(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs, lost: Forgotte
         diagnostic =
             diagnostic.note("assumed that it may be cancelled, or that what it waits for may never come".to_owned());
     }
-    match runs {
-        Runs::Repeated => diagnostic,
-        _ => diagnostic.note(runs_often(&item)),
-    }
+    says_how_often(diagnostic, tracer, position, (seed.body, seed.statement))
 }
 
-fn report_added(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs, added: Added) -> Diagnostic {
+fn report_added(tracer: &Tracer, position: u32, seed: &Seed, added: Added) -> Diagnostic {
     let model = tracer.model;
-    let item = model.item_path(owner);
+    let item = model.item_path(model.analysis.digests[position as usize].owner);
     let Added { made, removed_by } = added;
     let diagnostic = Diagnostic::new(
         NAME,
@@ -116,8 +113,5 @@ fn report_added(tracer: &Tracer, owner: DefId, seed: &Seed, runs: Runs, added: A
     )
     .primary("added here")
     .label(made, "given to the collector, which frees it with what it listens to");
-    match runs {
-        Runs::Repeated => diagnostic,
-        _ => diagnostic.note(runs_often(&item)),
-    }
+    says_how_often(diagnostic, tracer, position, (seed.body, seed.statement))
 }

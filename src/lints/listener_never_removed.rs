@@ -1,6 +1,6 @@
 #![doc = include_str!("../../lints/listener_never_removed.md")]
 
-use super::runs_often;
+use super::often::runs_often;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::heat::Runs;

@@ -18,6 +18,7 @@ pub mod leaked_allocation;
 pub mod leaked_closure;
 pub mod listener_never_removed;
 mod loss;
+mod often;
 pub mod page;
 pub mod partial_removal;
 pub mod raw_field_without_drop;
@@ -138,11 +139,6 @@ impl fmt::Display for UnknownLint {
             None => write!(f, "; `leaklint lints` names them all"),
         }
     }
-}
-
-/// What is assumed of code of which nothing shows that it runs once.
-fn runs_often(item: &str) -> String {
-    format!("assumed that `{item}` runs often: it can be called any number of times")
 }
 
 /// The name for all lints where a group may stand.

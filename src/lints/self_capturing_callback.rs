@@ -1,6 +1,6 @@
 #![doc = include_str!("../../lints/self_capturing_callback.md")]
 
-use super::runs_often;
+use super::often::says_how_often;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Tracer;
 use crate::model::digest::is_repeated_at;
@@ -25,7 +25,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
                     continue;
                 }
                 if let Some(place) = place(model, digest.owner, registration.keeper) {
-                    out.push(report(tracer, digest.owner, registration, runs, &place));
+                    out.push(report(tracer, position, registration, runs, &place));
                 }
             }
         },
@@ -51,9 +51,9 @@ fn place(model: &Model, by: DefId, keeper: Keeper) -> Option<String> {
     }
 }
 
-fn report(tracer: &Tracer, owner: DefId, found: &Registration, runs: Runs, place: &str) -> Diagnostic {
+fn report(tracer: &Tracer, position: u32, found: &Registration, runs: Runs, place: &str) -> Diagnostic {
     let model = tracer.model;
-    let item = model.item_path(owner);
+    let item = model.item_path(model.analysis.digests[position as usize].owner);
     let (name, declared) = found.captured;
     let name = model.text(name);
     let confidence = match (runs, found.keeper) {
@@ -83,9 +83,5 @@ fn report(tracer: &Tracer, owner: DefId, found: &Registration, runs: Runs, place
     .primary("captures its owner")
     .label(declared, "the strong handle that it takes along")
     .label(model.span_of(tracer, found.body, found.statement), "kept here");
-    match runs {
-        Runs::Repeated => diagnostic,
-        Runs::PerThread => diagnostic.note(format!("assumed that threads come and go: `{item}` runs once in each")),
-        _ => diagnostic.note(runs_often(&item)),
-    }
+    says_how_often(diagnostic, tracer, position, (found.body, found.statement))
 }

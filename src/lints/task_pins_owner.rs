@@ -136,7 +136,7 @@ fn report(
     }
     diagnostic = diagnostic.label(pin.loop_at, "this loop goes on as long as it is open");
     if confidence < Confidence::High {
-        diagnostic = diagnostic.note(super::runs_often(&item));
+        diagnostic = diagnostic.note(super::often::runs_often(&item));
     }
     diagnostic
 }

@@ -1,6 +1,6 @@
 #![doc = include_str!("../../lints/unbounded_cache.md")]
 
-use super::runs_often;
+use super::often::runs_often;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::caches::{Unlimited, memoised, unlimited};

@@ -1,7 +1,7 @@
 #![doc = include_str!("../../lints/unbounded_global_collection.md")]
 
 use super::growth::{is_look, told_once};
-use super::runs_often;
+use super::often::runs_often;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::model::access::Root;
 use crate::model::heat::Runs;

@@ -1,6 +1,6 @@
 #![doc = include_str!("../../lints/undrained_task_set.md")]
 
-use super::runs_often;
+use super::often::runs_often;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::*;
 use crate::model::access::{Root, Tracer};

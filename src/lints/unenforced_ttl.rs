@@ -1,6 +1,6 @@
 #![doc = include_str!("../../lints/unenforced_ttl.md")]
 
-use super::runs_often;
+use super::often::runs_often;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::StatementId;
 use crate::model::Model;

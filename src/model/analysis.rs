@@ -5,7 +5,7 @@ use super::acquires::HandOver;
 use super::digest::{Digest, Seed, SeedKind, digest};
 use super::effects::{Effects, ReleaseNames, solve};
 use super::exits::Ends;
-use super::heat::{Runs, at_site, heats};
+use super::heat::{Heats, Runs, at_site, heats};
 use super::ledger::{Event, Ledger};
 use super::owners::{in_locks, in_statics, makers, replaced, serving_callers};
 use super::pairs::{Pair, learn};
@@ -25,6 +25,8 @@ pub struct Analysis {
     pub digests: Vec<Digest>,
     /// How often each runs.
     pub heats: Vec<Runs>,
+    /// The same as far as it shows by itself.
+    pub(super) own_heats: Vec<Runs>,
     /// Every collection's events.
     pub ledger: Ledger,
     /// What methods of some name release.
@@ -72,8 +74,10 @@ impl Analysis {
             list.and_then(|list| list.get(param as usize)).copied().unwrap_or(Effects::UNKNOWN)
         };
         let released_raw = gather(&digests, known, &run_at_end(model, &digests));
+        let Heats { own, all } = heats(model, &digests);
         let mut analysis = Analysis {
-            heats: heats(model, &digests),
+            heats: all,
+            own_heats: own,
             ledger: Ledger::gather(model, digests.iter().map(|d| &d.events)),
             never: never_ending(&digests),
             fresh: fresh(&digests, &pairs),

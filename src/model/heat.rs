@@ -1,6 +1,6 @@
 //! How often each function runs: from its attributes, its traits, its visibility, and from those who call it.
 
-use super::digest::Digest;
+use super::digest::{CallSite, Digest};
 use super::{DefId, Model, Res, Symbol, TargetKind};
 use crate::apis::Heat;
 use crate::facts::{BodyKind, ItemKind, item_flags};
@@ -28,10 +28,20 @@ pub enum Runs {
 /// Of a function that is implemented for more types than this, a call says little about each of them.
 const IMPLEMENTORS: usize = 3;
 
-/// By digest, how often its function runs.
-pub fn heats(model: &Model, digests: &[Digest]) -> Vec<Runs> {
+/// How often functions run, by digest.
+#[derive(Debug, Default)]
+pub struct Heats {
+    /// As far as each shows by itself.
+    pub own: Vec<Runs>,
+    /// With what those who call it give it.
+    pub all: Vec<Runs>,
+}
+
+/// How often each function runs.
+pub fn heats(model: &Model, digests: &[Digest]) -> Heats {
     let called = Called::new(model, digests);
-    let heats: Vec<Runs> = digests.iter().map(|d| seed(model, d, &called)).collect();
+    let mut own: Vec<Runs> = digests.iter().map(|d| seed(model, d, &called)).collect();
+    let heats = own.clone();
     let by_def: FxHashMap<DefId, u32> = digests.iter().enumerate().map(|(i, d)| (d.owner, i as u32)).collect();
     let mut spread = Spread { model, digests, edges: edges(model, digests, &by_def), heats };
     spread.from((0..digests.len() as u32).collect());
@@ -41,9 +51,12 @@ pub fn heats(model: &Model, digests: &[Digest]) -> Vec<Runs> {
         spread.heats[position as usize] == Runs::Unknown && model.trait_of(def).is_some()
     };
     let open: Vec<u32> = (0..digests.len() as u32).filter(open).collect();
-    open.iter().for_each(|&position| spread.heats[position as usize] = Runs::PerCall);
+    for &position in &open {
+        own[position as usize] = Runs::PerCall;
+        spread.heats[position as usize] = Runs::PerCall;
+    }
     spread.from(open);
-    spread.heats
+    Heats { own, all: spread.heats }
 }
 
 struct Spread<'a> {
@@ -59,24 +72,34 @@ impl Spread<'_> {
     fn from(&mut self, mut todo: Vec<u32>) {
         while let Some(caller) = todo.pop() {
             for edge in &self.edges[caller as usize] {
-                let given = self.given(caller, edge);
-                let heat = &mut self.heats[edge.callee as usize];
+                let (digest, reached) = (&self.digests[caller as usize], edge.reached);
+                let call = &digest.calls[edge.call as usize];
+                let given = given(self.model, self.digests, digest, self.heats[caller as usize], call, reached);
+                let heat = &mut self.heats[reached.callee as usize];
                 // What is compiled for tests only runs in tests only, whoever calls it.
                 if given > *heat && *heat != Runs::Test {
                     *heat = given;
-                    todo.push(edge.callee);
+                    todo.push(reached.callee);
                 }
             }
         }
     }
+}
 
-    fn given(&self, caller: u32, edge: &Edge) -> Runs {
-        let given = at_site(&self.digests[caller as usize], self.heats[caller as usize], edge.body, edge.heat);
-        let given = if edge.one_of_many { given.min(Runs::PerCall) } else { given };
-        // Macros and build scripts run in a build, and a build ends.
-        let built = self.model.target(self.digests[edge.callee as usize].owner) == TargetKind::Build;
-        if built { given.min(Runs::Once) } else { given }
-    }
+/// How often a call makes what it reaches run, if its own function runs `runs` often.
+pub(super) fn given(
+    model: &Model,
+    digests: &[Digest],
+    caller: &Digest,
+    runs: Runs,
+    call: &CallSite,
+    reached: Reached,
+) -> Runs {
+    let given = at_site(caller, runs, call.body, call.heat);
+    let given = if reached.one_of_many { given.min(Runs::PerCall) } else { given };
+    // Macros and build scripts run in a build, and a build ends.
+    let built = model.target(digests[reached.callee as usize].owner) == TargetKind::Build;
+    if built { given.min(Runs::Once) } else { given }
 }
 
 /// What a program calls of the libraries that it is made of. Nothing is known of a run that holds no program.
@@ -135,37 +158,52 @@ impl Called {
     }
 }
 
-#[derive(PartialEq, Eq)]
-struct Edge {
-    callee: u32,
-    body: u32,
-    heat: Heat,
+/// A function that a call may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Reached {
+    /// The position of its digest.
+    pub callee: u32,
     /// It may be called here, or another one of its trait.
-    one_of_many: bool,
+    pub one_of_many: bool,
 }
 
-/// Who calls whom. A call of a trait's method reaches its implementations.
+struct Edge {
+    reached: Reached,
+    /// Position among the caller's calls.
+    call: u32,
+}
+
+/// Who calls whom, each pair once for each body and heat.
 fn edges(model: &Model, digests: &[Digest], by_def: &FxHashMap<DefId, u32>) -> Vec<Vec<Edge>> {
-    digests
-        .iter()
-        .map(|digest| {
-            let mut list: Vec<Edge> = Vec::new();
-            for call in &digest.calls {
-                let mut reach = |def: DefId, one_of_many: bool| {
-                    let (body, heat) = (call.body, call.heat);
-                    let found = model.twins(def).into_iter().filter_map(|twin| by_def.get(&twin).copied());
-                    list.extend(found.map(|callee| Edge { callee, body, heat, one_of_many }));
-                };
-                reach(call.callee, false);
-                let implementations = model.implementations(call.callee);
-                let many = implementations.len() > IMPLEMENTORS;
-                implementations.into_iter().for_each(|def| reach(def, many));
-            }
-            list.sort_unstable_by_key(|e| (e.callee, e.body, e.heat as u8, e.one_of_many));
-            list.dedup();
-            list
-        })
-        .collect()
+    let of = |digest: &Digest| {
+        let mut list: Vec<Edge> = Vec::new();
+        for (at, call) in (0u32..).zip(&digest.calls) {
+            let found = reached(model, call, |def| by_def.get(&def).copied());
+            list.extend(found.into_iter().map(|reached| Edge { reached, call: at }));
+        }
+        let key = |e: &Edge| {
+            let call = &digest.calls[e.call as usize];
+            (e.reached, call.body, call.heat as u8)
+        };
+        list.sort_unstable_by_key(|e| (key(e), e.call));
+        list.dedup_by_key(|e| key(e));
+        list
+    };
+    digests.iter().map(of).collect()
+}
+
+/// What a call reaches: of a trait's method, its implementations too.
+pub(super) fn reached(model: &Model, call: &CallSite, position: impl Fn(DefId) -> Option<u32>) -> Vec<Reached> {
+    let mut list = Vec::new();
+    let mut reach = |def: DefId, one_of_many: bool| {
+        let found = model.twins(def).into_iter().filter_map(&position);
+        list.extend(found.map(|callee| Reached { callee, one_of_many }));
+    };
+    reach(call.callee, false);
+    let implementations = model.implementations(call.callee);
+    let many = implementations.len() > IMPLEMENTORS;
+    implementations.into_iter().for_each(|def| reach(def, many));
+    list
 }
 
 /// How often a place in a function runs: the function's own heat, raised by loops and by what the closure it is in is

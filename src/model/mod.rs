@@ -22,6 +22,7 @@ pub mod caches;
 pub mod callbacks;
 mod calls;
 pub mod captures;
+mod chain;
 pub mod channel_ends;
 pub mod channels;
 pub mod crates;
@@ -111,6 +112,8 @@ pub struct Model {
     impls: OnceLock<impls::Impls>,
     /// By package, those of the run that it is built on; filled in when asked for.
     built_on: OnceLock<Vec<FxHashSet<usize>>>,
+    /// By function, who calls it; filled in when asked for.
+    callers: OnceLock<Vec<Vec<chain::Caller>>>,
     /// By function, what its result is a view of; filled in when asked for.
     result_views: memo::Memo<DefId, Option<access::Access>>,
     /// Removals that leave something behind; filled in when asked for.
@@ -200,6 +203,7 @@ impl Model {
             types: types::Types::new(),
             impls: OnceLock::new(),
             built_on: OnceLock::new(),
+            callers: OnceLock::new(),
             result_views: memo::Memo::default(),
             partials: OnceLock::new(),
             outlived: OnceLock::new(),

@@ -10,6 +10,7 @@ mod access;
 mod accumulate;
 mod builders;
 mod captures;
+mod chain;
 mod channels;
 mod cycles;
 mod effects;

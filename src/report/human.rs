@@ -29,14 +29,14 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn shown(report: &Report, finding: &Finding) -> (Excerpts, Shown<usize>) {
     let diagnostic = &finding.diagnostic;
-    let spans: Vec<_> = std::iter::once(diagnostic.span).chain(diagnostic.labels.iter().map(|l| l.span)).collect();
+    let spans: Vec<_> = std::iter::once(diagnostic.span).chain(diagnostic.secondary().map(|l| l.span)).collect();
     let excerpts = Excerpts::new(report, &spans);
     let label = |style, span, message: &str| {
         let (file, range) = excerpts.locate(span);
         Label::new(style, file, range).with_message(one_line(message))
     };
     let mut labels = vec![label(LabelStyle::Primary, diagnostic.span, &diagnostic.primary)];
-    labels.extend(diagnostic.labels.iter().map(|l| label(LabelStyle::Secondary, l.span, &l.message)));
+    labels.extend(diagnostic.secondary().map(|l| label(LabelStyle::Secondary, l.span, &l.message)));
     let severity = if finding.level == Level::Deny { Severity::Error } else { Severity::Warning };
     let shown = Shown::new(severity)
         .with_code(diagnostic.lint)

@@ -83,7 +83,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn entry<'a>(report: &'a Report, finding: &'a Finding) -> Entry<'a> {
     let diagnostic = &finding.diagnostic;
-    let labels = diagnostic.labels.iter();
+    let labels = diagnostic.secondary();
     let notes = std::iter::once(&diagnostic.looked_for).chain(&diagnostic.notes);
     Entry {
         lint: diagnostic.lint,

@@ -82,7 +82,7 @@ fn result(report: &Report, finding: &Finding, hashes: &mut FxHashMap<FileId, Vec
     if let Some(rule) = rule {
         result["ruleIndex"] = json!(rule);
     }
-    if !diagnostic.labels.is_empty() {
+    if diagnostic.secondary().next().is_some() {
         result["relatedLocations"] = related(report, finding);
         result["codeFlows"] = code_flows(report, finding);
     }
@@ -106,8 +106,8 @@ fn message(finding: &Finding) -> String {
     let parts =
         [&diagnostic.message, &diagnostic.looked_for].into_iter().chain(&diagnostic.notes).chain([&diagnostic.help]);
     let mut sentences: Vec<String> = parts.filter(|part| !part.is_empty()).map(|part| sentence(part)).collect();
-    if !diagnostic.labels.is_empty() {
-        let links = diagnostic.labels.iter().enumerate();
+    if diagnostic.secondary().next().is_some() {
+        let links = diagnostic.secondary().enumerate();
         let links = links.map(|(index, label)| format!("[{}]({})", escape(&label.message), index + 1));
         sentences.push(format!("See {}.", links.collect::<Vec<_>>().join(", ")));
     }
@@ -128,18 +128,20 @@ fn escape(text: &str) -> String {
 }
 
 fn related(report: &Report, finding: &Finding) -> Value {
-    let labels = finding.diagnostic.labels.iter().enumerate();
+    let labels = finding.diagnostic.secondary().enumerate();
     let location = |(index, label): (usize, &crate::diagnostic::Label)| {
         location(report, label.span, &label.message, Some(index + 1))
     };
     labels.map(location).collect()
 }
 
-/// From the acquire over the labels, which stand in the order of the way.
+/// From what repeats the code down to the acquire, and on over the labels, which stand in the order of the way.
 fn code_flows(report: &Report, finding: &Finding) -> Value {
     let diagnostic = &finding.diagnostic;
     let start = if diagnostic.primary.is_empty() { &diagnostic.message } else { &diagnostic.primary };
-    let steps = std::iter::once((diagnostic.span, start)).chain(diagnostic.labels.iter().map(|l| (l.span, &l.message)));
+    let before = diagnostic.way.iter().map(|l| (l.span, &l.message));
+    let after = diagnostic.labels.iter().map(|l| (l.span, &l.message));
+    let steps = before.chain([(diagnostic.span, start)]).chain(after);
     let steps: Vec<Value> =
         steps.map(|(span, text)| json!({ "location": location(report, span, text, None) })).collect();
     json!([{ "threadFlows": [{ "locations": steps }] }])
