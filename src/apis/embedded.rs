@@ -65,6 +65,7 @@ pub(super) const EMBEDDED: &[(&str, &str)] = &[
     ("rustix", include_str!("../../lints/apis/rustix.toml")),
     ("salvo", include_str!("../../lints/apis/salvo.toml")),
     ("scc", include_str!("../../lints/apis/scc.toml")),
+    ("schedulers", include_str!("../../lints/apis/schedulers.toml")),
     ("scopeguard", include_str!("../../lints/apis/scopeguard.toml")),
     ("serde", include_str!("../../lints/apis/serde.toml")),
     ("signal_hook", include_str!("../../lints/apis/signal_hook.toml")),

@@ -229,14 +229,21 @@ impl<'a> Tracer<'a> {
             .then_some(Access { element: access.element || row.element || !row.through && !is_view(row), ..access })
     }
 
-    /// The call that a closure or async block is an argument of, and which argument it is.
-    pub fn handed_to(&self, index: u32) -> Option<(u32, StatementId, usize)> {
+    /// Where a closure or async block is made: the body that it stands in, and the statement.
+    pub fn made_in(&self, index: u32) -> Option<(u32, StatementId)> {
         let typed = self.body(index);
         let parent = self.model.body_header(typed.at).parent.get()?;
         let outer = self.function.bodies.iter().position(|b| b.at.body == parent)? as u32;
         let body = &self.body(outer).body;
-        let made = body.statements.iter().find(|s| body.nested(s) == Some(typed.at.body))?;
-        let local = body.whole_local(made.dest)?;
+        let made = body.statements.iter().position(|s| body.nested(s) == Some(typed.at.body))?;
+        Some((outer, StatementId(made as u32)))
+    }
+
+    /// The call that a closure or async block is an argument of, and which argument it is.
+    pub fn handed_to(&self, index: u32) -> Option<(u32, StatementId, usize)> {
+        let (outer, made) = self.made_in(index)?;
+        let body = &self.body(outer).body;
+        let local = body.whole_local(body.statements[made.index()].dest)?;
         let uses = |s: &Statement| {
             body.args(s).iter().position(|a| a.as_place().is_some_and(|(_, p)| body.whole_local(p) == Some(local)))
         };

@@ -99,11 +99,17 @@ impl Model {
     fn call_step(&self, caller: &Digest, call: &CallSite, callee: DefId) -> Label {
         let (from, to) = (self.called_name(caller.owner), self.called_name(callee));
         let function = self.typed(caller.root);
-        let typed = &function.bodies[call.body as usize];
-        let here = |id: &StatementId| typed.body.spans[id.index()] == call.span.range;
-        let mut statements = (0..typed.body.statements.len() as u32).map(StatementId).filter(here);
-        let direct = statements.any(|id| typed.types.callee(id) == Callee::Def(call.callee));
-        let message = if direct { format!("`{from}` calls `{to}`") } else { format!("`{from}` hands on `{to}`") };
+        let tracer = Tracer::new(self, &function);
+        let message = match is_given_to(&tracer, call) {
+            None => format!("`{from}` calls `{to}`"),
+            Some(id) => {
+                let taker = given_to(&tracer, call.body, id);
+                match called_again(&tracer, call.body, id) {
+                    true => format!("`{from}` gives `{to}` to `{taker}`, which calls it again and again"),
+                    false => format!("`{from}` gives `{to}` to `{taker}`"),
+                }
+            }
+        };
         Label { span: call.span, message }
     }
 
@@ -111,8 +117,7 @@ impl Model {
     fn shown_by_itself(&self, function: u32, runs: Runs) -> Option<Label> {
         let def = self.analysis.digests[function as usize].owner;
         let name = self.called_name(def);
-        let attribute = self.attribute_rows(def).find(|(row, _)| row.heat.is_some());
-        let message = if let Some((row, _)) = attribute {
+        let message = if let Some((row, _)) = self.attribute_heat(def) {
             let of = row.path.rsplit("::").next().unwrap_or_default();
             format!("`#[{of}]` makes it a function that runs again and again")
         } else if runs == Runs::Repeated {
@@ -125,7 +130,10 @@ impl Model {
 
     fn rise_at(&self, digest: &Digest, call: &CallSite) -> Option<Label> {
         let function = self.typed(digest.root);
-        rise(&Tracer::new(self, &function), call.body, call.span.range)
+        let tracer = Tracer::new(self, &function);
+        // `get(handler)`: the step itself says that it is called again and again.
+        let told = is_given_to(&tracer, call).is_some_and(|id| called_again(&tracer, call.body, id));
+        if told { None } else { rise(&tracer, call.body, call.span.range) }
     }
 
     /// `Service::call`, `main`.
@@ -170,31 +178,41 @@ fn rise(tracer: &Tracer, index: u32, at: TextRange) -> Option<Label> {
         let span = Span { file, range: body.loops[l.index()].span };
         return Some(Label { span, message: "this loop goes on for as long as there is work".to_owned() });
     }
-    if let Some(label) = given_as_value(tracer, index, at) {
-        return Some(label);
-    }
-    let (outer, call, arg) = tracer.handed_to(index)?;
+    let Some((outer, call, arg)) = tracer.handed_to(index) else {
+        // `|item| async { .. }`: the block is what the closure gives.
+        let (outer, made) = tracer.made_in(index)?;
+        return rise(tracer, outer, tracer.span(outer, made).range);
+    };
     let span = tracer.span(outer, call);
     let row = tracer.row(outer, call);
     let slot = row.map(|row| super::effects::slot(row, arg));
     let hot = |heat| matches!(heat, Heat::Repeated | Heat::PerCall);
-    let called = row.is_some_and(|row| row.calls.iter().any(|c| Some(Slot::Arg(c.arg)) == slot && hot(c.heat)));
-    if called { Some(called_from(tracer, outer, call, span)) } else { rise(tracer, outer, span.range) }
+    if row.is_some_and(|row| row.calls.iter().any(|c| Some(Slot::Arg(c.arg)) == slot && hot(c.heat))) {
+        let message = format!("`{}` calls what it is given again and again", given_to(tracer, outer, call));
+        return Some(Label { span, message });
+    }
+    rise(tracer, outer, span.range)
 }
 
-/// `get(handler)`: the place is the call that is given the function.
-fn given_as_value(tracer: &Tracer, index: u32, at: TextRange) -> Option<Label> {
-    let typed = tracer.body(index);
-    let here = |id: &StatementId| typed.body.spans[id.index()] == at;
-    let call = (0..typed.body.statements.len() as u32).map(StatementId).find(here)?;
-    let hot = |row: &crate::apis::FnRow| row.calls.iter().any(|c| matches!(c.heat, Heat::Repeated | Heat::PerCall));
-    tracer.row(index, call).filter(|row| hot(row))?;
-    Some(called_from(tracer, index, call, tracer.span(index, call)))
+/// The call that gets a function as a value, if that is how it is reached: `get(handler)`.
+fn is_given_to(tracer: &Tracer, call: &CallSite) -> Option<StatementId> {
+    let typed = tracer.body(call.body);
+    let here = |id: &StatementId| typed.body.spans[id.index()] == call.span.range;
+    let mut statements = (0..typed.body.statements.len() as u32).map(StatementId).filter(here);
+    let first = statements.clone().next()?;
+    let direct = statements.any(|id| typed.types.callee(id) == Callee::Def(call.callee));
+    (!direct).then_some(first)
 }
 
-fn called_from(tracer: &Tracer, index: u32, call: StatementId, span: Span) -> Label {
+/// Whether a call calls what it is given more often than it is called itself.
+fn called_again(tracer: &Tracer, index: u32, call: StatementId) -> bool {
+    let row = tracer.row(index, call);
+    row.is_some_and(|row| row.calls.iter().any(|c| c.heat == Heat::Repeated))
+}
+
+/// The name of what is called.
+fn given_to<'a>(tracer: &'a Tracer, index: u32, call: StatementId) -> &'a str {
     let statement = &tracer.body(index).body.statements[call.index()];
     let row = tracer.row(index, call).map_or("", |row| row.path.rsplit("::").next().unwrap_or_default());
-    let name = Some(tracer.method_name(index, statement)).filter(|name| !name.is_empty()).unwrap_or(row);
-    Label { span, message: format!("`{name}` calls what it is given again and again") }
+    Some(tracer.method_name(index, statement)).filter(|name| !name.is_empty()).unwrap_or(row)
 }

@@ -253,8 +253,7 @@ fn seed(model: &Model, digest: &Digest, called: &Called) -> Runs {
     if model.is_main(def) || model.target(def) == TargetKind::Build {
         return Runs::Once;
     }
-    let attribute = model.attribute_rows(def).filter_map(|(row, _)| row.heat).max_by_key(|heat| *heat as u8);
-    if let Some(heat) = attribute {
+    if let Some((_, heat)) = model.attribute_heat(def) {
         return raise(Runs::Unknown, heat);
     }
     if let Some(heat) = model.trait_heat(def) {

@@ -156,6 +156,13 @@ impl Model {
         })
     }
 
+    /// How often a function runs because of an attribute on it or on the `impl` it stands in, and which attribute that is.
+    pub fn attribute_heat(&self, def: DefId) -> Option<(&'static AttributeRow, Heat)> {
+        let own = self.attribute_rows(def);
+        let around = self.impl_of(def).into_iter().flat_map(|block| self.attribute_rows(block));
+        own.chain(around).filter_map(|(row, _)| Some((row, row.heat?))).max_by_key(|(_, heat)| *heat as u8)
+    }
+
     /// How often a method runs because of the trait it implements.
     pub fn trait_heat(&self, def: DefId) -> Option<Heat> {
         let parent = self.def(def).parent?;

@@ -37,7 +37,19 @@ fn link(packages: &[(&str, &[(&str, &str)])]) -> Model {
         let folder = PathBuf::from("/ws").join(name);
         let target = |name: &str, kind, file: &str| TargetInfo { name: name.to_owned(), kind, root: folder.join(file) };
         let others = packages.iter().map(|(other, _)| *other).filter(|other| other != name);
-        let external = ["tokio", "libc", "libsqlite3_sys", "ext", "once_cell", "parking_lot", "anyhow", "nix"];
+        let external = [
+            "tokio",
+            "libc",
+            "libsqlite3_sys",
+            "ext",
+            "once_cell",
+            "parking_lot",
+            "anyhow",
+            "nix",
+            "tonic",
+            "futures",
+            "clokwerk",
+        ];
         infos.push(PackageInfo {
             name: (*name).to_owned(),
             targets: vec![target(name, TargetKind::Lib, "src/lib.rs"), target("app", TargetKind::Bin, "src/main.rs")],

@@ -57,7 +57,7 @@ fn public_functions_and_those_given_as_values() {
         ["open: `S::open` can be called any number of times", "inner: `S::open` calls `inner`"]
     );
     let text = "fn main() { ext::each(handle); } fn handle() { make(); } fn make() {}";
-    assert_eq!(way(&[("src/main.rs", text)], "app::handle"), ["ext::each: `main` hands on `handle`"]);
+    assert_eq!(way(&[("src/main.rs", text)], "app::handle"), ["ext::each: `main` gives `handle` to `each`"]);
 }
 
 #[test]

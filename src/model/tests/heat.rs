@@ -75,6 +75,16 @@ fn methods_of_traits() {
 }
 
 #[test]
+fn services_streams_and_schedules() {
+    let text = "pub trait Greeter { fn say(&self); } struct G; #[tonic::async_trait] impl Greeter for G { fn say(&self) { own(); } } fn own() {}";
+    check(&[("src/lib.rs", text)], &[("krate::own", Runs::Repeated)]);
+    let text = "use futures::StreamExt; fn main() { run(ext::numbers()); } async fn run(s: impl futures::Stream<Item = u8>) { s.for_each(|_| async { each(); }).await; } fn each() {}";
+    check(&[("src/main.rs", text)], &[("app::each", Runs::Repeated)]);
+    let text = "fn main() { let mut s = clokwerk::Scheduler::new(); s.every(1.day()).at(\"3:20\").run(|| sweep()); } fn sweep() {}";
+    check(&[("src/main.rs", text)], &[("app::sweep", Runs::Repeated)]);
+}
+
+#[test]
 fn functions_given_as_values() {
     let text = "pub fn start() { ext::each(handle); } fn handle() { deep(); } fn deep() {}";
     check(&[("src/lib.rs", text)], &[("krate::handle", Runs::PerCall), ("krate::deep", Runs::PerCall)]);
