@@ -160,27 +160,45 @@ fn is_client(tracer: &Tracer, index: u32, id: StatementId) -> bool {
 fn given_away(tracer: &Tracer, index: u32, names: &[LocalId]) -> bool {
     let typed = tracer.body(index);
     let body = &typed.body;
-    body.statements.iter().enumerate().any(|(position, statement)| {
-        let first = usize::from(statement.op == Op::CallMethod);
-        let args = body.args(statement).iter().skip(first);
-        let named = args.filter_map(|a| a.as_place()).filter_map(|(_, p)| body.local_of(p)).any(|l| names.contains(&l));
-        named
-            && match statement.op {
-                Op::Call | Op::CallMethod => !matches!(
-                    typed.types.callee(StatementId(position as u32)),
-                    Callee::External(_) | Callee::Distinctive(_)
-                ),
-                Op::Struct => tracer
-                    .model
-                    .type_row(statement.dest.get().map_or_else(Default::default, |d| tracer.ty(index, d)))
-                    .is_none(),
-                Op::Assign => statement.dest.get().is_some_and(|d| {
-                    body.whole_local(d).is_none() && !body.local_of(d).is_some_and(|l| names.contains(&l))
-                }),
-                Op::Use | Op::ScopeEnd | Op::Declare | Op::Binary | Op::Unary => false,
-                _ => true,
+    let mut names = names.to_vec();
+    let mut from = 0;
+    while from < body.statements.len() {
+        let (id, statement) = (StatementId(from as u32), &body.statements[from]);
+        from += 1;
+        let mut places = body.args(statement).iter().filter_map(|a| a.as_place());
+        if !places.any(|(_, place)| body.local_of(place).is_some_and(|l| names.contains(&l))) {
+            continue;
+        }
+        let receives = statement.op == Op::CallMethod && {
+            let mut rest = body.args(statement).iter().skip(1).filter_map(|a| a.as_place());
+            !rest.any(|(_, place)| body.local_of(place).is_some_and(|l| names.contains(&l)))
+        };
+        let dest = statement.dest.get();
+        let goes = match statement.op {
+            Op::CallMethod if receives => false,
+            Op::Call | Op::CallMethod => {
+                !matches!(typed.types.callee(id), Callee::External(_) | Callee::Distinctive(_))
             }
-    })
+            Op::Struct => dest.is_none_or(|d| tracer.model.type_row(tracer.ty(index, d)).is_none()),
+            // Into a field, which others see.
+            Op::Assign => dest.is_some_and(|d| {
+                body.whole_local(d).is_none() && !body.local_of(d).is_some_and(|l| names.contains(&l))
+            }),
+            Op::Use | Op::ScopeEnd | Op::Declare | Op::Binary | Op::Unary => false,
+            _ => true,
+        };
+        if goes {
+            return true;
+        }
+        // `Some(config)`, `config.clone()`: whoever gets that may change it as well.
+        let row = tracer.row(index, id);
+        let hands_on = row.is_some_and(|row| !row.wraps.is_empty()) || called(tracer, index, id) == "clone";
+        if let Some(made) = dest.and_then(|d| body.whole_local(d)).filter(|made| hands_on && !names.contains(made)) {
+            names.push(made);
+            from = 0;
+        }
+    }
+    false
 }
 
 /// Adds the calls that set a limit to none, to what is built by their builder or by themselves.
@@ -244,12 +262,50 @@ fn is_nothing(tracer: &Tracer, index: u32, operand: Operand, zero: bool, steps: 
 }
 
 impl Model {
-    /// Whether some function of the package that holds a file waits for what was built with a timeout around it.
+    /// Whether some function of a package waits for what was built, by one of these methods, with a timeout around it.
     pub fn waits_within(&self, package: Option<usize>, methods: &[String]) -> bool {
-        self.analysis.digests.iter().map(|d| d.owner).any(|owner| {
-            let same = self.crate_of(self.def(owner).module).package == package;
-            let named = |wanted: &dyn Fn(&str) -> bool| self.names_called(owner).any(|n| wanted(self.text(n)));
-            same && named(&|n| n == "timeout" || n == "timeout_at") && named(&|n| methods.iter().any(|m| m == n))
+        self.analysis.digests.iter().any(|digest| {
+            let same = self.crate_of(self.def(digest.owner).module).package == package;
+            let named = |wanted: &dyn Fn(&str) -> bool| self.names_called(digest.owner).any(|n| wanted(self.text(n)));
+            same && named(&is_timeout) && named(&|n| methods.iter().any(|m| m == n)) && {
+                let function = self.typed(digest.root);
+                has_timed(&Tracer::new(self, &function), methods)
+            }
         })
     }
+}
+
+fn is_timeout(name: &str) -> bool {
+    matches!(name, "timeout" | "timeout_at")
+}
+
+/// `timeout(limit, pool.get())`, `timeout(limit, async { pool.get().await })`, `pool.get().timeout(limit)`
+fn has_timed(tracer: &Tracer, methods: &[String]) -> bool {
+    (0..tracer.function.bodies.len() as u32).any(|index| {
+        let body = &tracer.body(index).body;
+        let outer = tracer.handed_to(index);
+        let within = outer.is_some_and(|(outer, call, _)| is_timeout(called(tracer, outer, call)));
+        (0..body.statements.len() as u32).map(StatementId).any(|id| {
+            let statement = &body.statements[id.index()];
+            let waits =
+                statement.op == Op::CallMethod && methods.iter().any(|m| m == tracer.method_name(index, statement));
+            waits
+                && (within
+                    || statement.dest.get().and_then(|d| body.whole_local(d)).is_some_and(|future| {
+                        let uses = |s: &Statement| {
+                            let given = body.args(s).iter().filter_map(|a| a.as_place());
+                            matches!(s.op, Op::Call | Op::CallMethod)
+                                && given.into_iter().any(|(_, p)| body.local_of(p) == Some(future))
+                        };
+                        let mut ids = (0..body.statements.len() as u32).map(StatementId);
+                        ids.any(|id| uses(&body.statements[id.index()]) && is_timeout(called(tracer, index, id)))
+                    }))
+        })
+    })
+}
+
+/// The last name of what a statement calls.
+fn called<'a>(tracer: &Tracer<'a>, index: u32, id: StatementId) -> &'a str {
+    let statement = &tracer.body(index).body.statements[id.index()];
+    if matches!(statement.op, Op::Call | Op::CallMethod) { tracer.method_name(index, statement) } else { "" }
 }
