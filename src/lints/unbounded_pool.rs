@@ -95,7 +95,7 @@ fn may_serve(model: &Model, owner: DefId) -> bool {
 
 /// What would set what is missing.
 fn setters(one: &Lacking) -> Vec<&str> {
-    let mut names: Vec<&str> = one.lacks.iter().filter_map(|lack| lack.set_by.last()).map(String::as_str).collect();
+    let mut names: Vec<&str> = one.lacks.iter().filter_map(|lack| lack.set_by.first()).map(String::as_str).collect();
     names.dedup();
     names
 }

@@ -132,7 +132,9 @@ fn is_in_sight(tracer: &Tracer, index: u32, id: StatementId) -> bool {
     let body = &tracer.body(index).body;
     let statement = &body.statements[id.index()];
     if statement.op == Op::CallMethod {
-        return Builder::of(tracer, index, id).in_sight;
+        // `client.get_connection_manager()`: a client is no builder.
+        let asked = tracer.row(index, id).is_some_and(|row| !row.consumes);
+        return asked || Builder::of(tracer, index, id).in_sight;
     }
     let Some(made) = statement.dest.get().and_then(|d| body.whole_local(d)) else { return false };
     let builder = Builder::of(tracer, index, id);
@@ -156,49 +158,60 @@ fn is_client(tracer: &Tracer, index: u32, id: StatementId) -> bool {
     dest.is_some_and(|d| tracer.model.obligation(tracer.model.payload(tracer.ty(index, d))).is_some())
 }
 
-/// Whether code of the run gets a configuration, or something that may change it later.
+/// Whether code of the run gets a configuration, or something that holds it and may be changed later.
 fn given_away(tracer: &Tracer, index: u32, names: &[LocalId]) -> bool {
-    let typed = tracer.body(index);
-    let body = &typed.body;
+    let body = &tracer.body(index).body;
     let mut names = names.to_vec();
-    let mut from = 0;
-    while from < body.statements.len() {
-        let (id, statement) = (StatementId(from as u32), &body.statements[from]);
-        from += 1;
-        let mut places = body.args(statement).iter().filter_map(|a| a.as_place());
-        if !places.any(|(_, place)| body.local_of(place).is_some_and(|l| names.contains(&l))) {
+    let mut position = 0;
+    while let Some(statement) = body.statements.get(position) {
+        let id = StatementId(position as u32);
+        position += 1;
+        let is_name =
+            |a: &Operand| a.as_place().and_then(|(_, p)| body.local_of(p)).is_some_and(|l| names.contains(&l));
+        let asked = statement.op == Op::CallMethod && !body.args(statement).iter().skip(1).any(is_name);
+        if !body.args(statement).iter().any(is_name) {
             continue;
         }
-        let receives = statement.op == Op::CallMethod && {
-            let mut rest = body.args(statement).iter().skip(1).filter_map(|a| a.as_place());
-            !rest.any(|(_, place)| body.local_of(place).is_some_and(|l| names.contains(&l)))
-        };
-        let dest = statement.dest.get();
-        let goes = match statement.op {
-            Op::CallMethod if receives => false,
-            Op::Call | Op::CallMethod => {
-                !matches!(typed.types.callee(id), Callee::External(_) | Callee::Distinctive(_))
-            }
-            Op::Struct => dest.is_none_or(|d| tracer.model.type_row(tracer.ty(index, d)).is_none()),
-            // Into a field, which others see.
-            Op::Assign => dest.is_some_and(|d| {
-                body.whole_local(d).is_none() && !body.local_of(d).is_some_and(|l| names.contains(&l))
-            }),
-            Op::Use | Op::ScopeEnd | Op::Declare | Op::Binary | Op::Unary => false,
-            _ => true,
-        };
-        if goes {
+        let holder = holder(tracer, index, id).filter(|l| !names.contains(l));
+        let own = holder.is_none_or(|l| matches!(body.locals[l.index()].kind, LocalKind::Temp | LocalKind::Binding));
+        if !own || !asked && leaves(tracer, index, id) {
             return true;
         }
-        // `Some(config)`, `config.clone()`: whoever gets that may change it as well.
-        let row = tracer.row(index, id);
-        let hands_on = row.is_some_and(|row| !row.wraps.is_empty()) || called(tracer, index, id) == "clone";
-        if let Some(made) = dest.and_then(|d| body.whole_local(d)).filter(|made| hands_on && !names.contains(made)) {
-            names.push(made);
-            from = 0;
+        if let Some(holder) = holder {
+            names.push(holder);
+            position = 0;
         }
     }
     false
+}
+
+/// `Some(config)`, `config.clone()`, `settings.pool = config`: the local that holds it, or a copy, from then on.
+fn holder(tracer: &Tracer, index: u32, id: StatementId) -> Option<LocalId> {
+    let body = &tracer.body(index).body;
+    let statement = &body.statements[id.index()];
+    let hands_on = match statement.op {
+        Op::Assign => true,
+        Op::Call | Op::CallMethod => {
+            tracer.row(index, id).is_some_and(|row| !row.wraps.is_empty()) || called(tracer, index, id) == "clone"
+        }
+        _ => false,
+    };
+    statement.dest.get().and_then(|dest| body.local_of(dest)).filter(|_| hands_on)
+}
+
+/// Whether what a statement is given comes to where code of the run may change it.
+fn leaves(tracer: &Tracer, index: u32, id: StatementId) -> bool {
+    let typed = tracer.body(index);
+    let statement = &typed.body.statements[id.index()];
+    let is_library = |dest: PlaceId| tracer.model.type_row(tracer.ty(index, dest)).is_some();
+    match statement.op {
+        Op::Call | Op::CallMethod => !matches!(typed.types.callee(id), Callee::External(_) | Callee::Distinctive(_)),
+        Op::Struct => !statement.dest.get().is_some_and(is_library),
+        // Into a field of something that is no local.
+        Op::Assign => statement.dest.get().is_none_or(|d| typed.body.local_of(d).is_none()),
+        Op::Use | Op::ScopeEnd | Op::Declare | Op::Binary | Op::Unary => false,
+        _ => true,
+    }
 }
 
 /// Adds the calls that set a limit to none, to what is built by their builder or by themselves.
@@ -285,23 +298,32 @@ fn has_timed(tracer: &Tracer, methods: &[String]) -> bool {
         let body = &tracer.body(index).body;
         let outer = tracer.handed_to(index);
         let within = outer.is_some_and(|(outer, call, _)| is_timeout(called(tracer, outer, call)));
-        (0..body.statements.len() as u32).map(StatementId).any(|id| {
-            let statement = &body.statements[id.index()];
-            let waits =
-                statement.op == Op::CallMethod && methods.iter().any(|m| m == tracer.method_name(index, statement));
-            waits
-                && (within
-                    || statement.dest.get().and_then(|d| body.whole_local(d)).is_some_and(|future| {
-                        let uses = |s: &Statement| {
-                            let given = body.args(s).iter().filter_map(|a| a.as_place());
-                            matches!(s.op, Op::Call | Op::CallMethod)
-                                && given.into_iter().any(|(_, p)| body.local_of(p) == Some(future))
-                        };
-                        let mut ids = (0..body.statements.len() as u32).map(StatementId);
-                        ids.any(|id| uses(&body.statements[id.index()]) && is_timeout(called(tracer, index, id)))
-                    }))
-        })
+        let mut ids = (0..body.statements.len() as u32).map(StatementId);
+        ids.any(|id| waits(tracer, index, id, methods) && (within || is_timed(tracer, index, id)))
     })
+}
+
+/// `pool.get()` on a pool, a client, or what nothing is known of.
+fn waits(tracer: &Tracer, index: u32, id: StatementId, methods: &[String]) -> bool {
+    let body = &tracer.body(index).body;
+    let statement = &body.statements[id.index()];
+    let named = statement.op == Op::CallMethod && methods.iter().any(|m| m == tracer.method_name(index, statement));
+    named
+        && body.args(statement).first().and_then(|a| a.as_place()).is_some_and(|(_, place)| {
+            let model = tracer.model;
+            let mut inside = model.inside(tracer.ty(index, place));
+            let ty = model.peel_refs(tracer.ty(index, place));
+            !ty.is_known() || inside.any(|ty| model.obligation(ty).is_some() || model.type_row(ty).is_none())
+        })
+}
+
+/// Whether the future that a call gives goes into a timeout.
+fn is_timed(tracer: &Tracer, index: u32, id: StatementId) -> bool {
+    let body = &tracer.body(index).body;
+    let Some(future) = body.statements[id.index()].dest.get().and_then(|d| body.whole_local(d)) else { return false };
+    let is_future = |a: &Operand| a.as_place().is_some_and(|(_, place)| body.local_of(place) == Some(future));
+    let mut ids = (0..body.statements.len() as u32).map(StatementId);
+    ids.any(|id| is_timeout(called(tracer, index, id)) && body.args(&body.statements[id.index()]).iter().any(is_future))
 }
 
 /// The last name of what a statement calls.
