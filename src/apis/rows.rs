@@ -313,6 +313,8 @@ pub struct FnRow {
     pub clamps: bool,
     /// Limits that what it builds does not have unless they are set.
     pub lacks: Vec<Lacks>,
+    /// It sets a limit, unless its argument says that there is none.
+    pub sets_limit: Option<SetsLimit>,
     /// Where it stands: set when the table is read.
     #[serde(skip)]
     pub owner: Owner,

@@ -33,6 +33,7 @@ pub mod unbounded_cache;
 pub mod unbounded_channel;
 pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
+pub mod unbounded_pool;
 pub mod unclosed_pool;
 pub mod undrained_task_set;
 pub mod unenforced_ttl;
@@ -93,6 +94,7 @@ pub static LINTS: &[Lint] = &[
     lint!(unbounded_channel),
     lint!(unbounded_field_collection),
     lint!(unbounded_global_collection),
+    lint!(unbounded_pool),
     lint!(unclosed_pool),
     lint!(undrained_task_set),
     lint!(unenforced_ttl),

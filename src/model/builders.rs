@@ -10,6 +10,8 @@ use crate::facts::body::*;
 pub struct Builder {
     /// They, the one that makes it included, in the order of the text.
     pub calls: Vec<StatementId>,
+    /// The locals that it is.
+    pub names: Vec<LocalId>,
     /// Whether it is made here by a library's function, and goes nowhere from where it could be changed.
     pub in_sight: bool,
 }
@@ -27,9 +29,10 @@ impl Builder {
         };
         let Some(start) = start else { return Builder::default() };
         let mut walk =
-            Walk { tracer, index, names: vec![start], builder: Builder { calls: Vec::new(), in_sight: true } };
+            Walk { tracer, index, names: vec![start], builder: Builder { in_sight: true, ..Builder::default() } };
         walk.close();
         walk.builder.in_sight &= walk.names.iter().all(|&l| walk.is_own(l)) && walk.is_made_here();
+        walk.builder.names = walk.names;
         walk.builder
     }
 

@@ -44,6 +44,7 @@ pub mod impls;
 pub mod infer;
 pub mod kept_tasks;
 pub mod keyed;
+pub mod lacking;
 pub mod ledger;
 pub mod links;
 pub mod listeners;
@@ -90,6 +91,7 @@ pub use types::{Bound, Param, Ty, TyData};
 use crate::apis::Apis;
 use crate::facts::{BodyId, FileFacts, Header, NameId};
 use crate::source::{FileId, Span, TextRange};
+use crate::version::Version;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::OnceLock;
 
@@ -149,6 +151,8 @@ struct Package {
     library: Option<(Symbol, CrateId)>,
     /// Name in code → the library crate in the run, or else the package's name.
     dependencies: FxHashMap<Symbol, Used>,
+    /// The lowest versions that it asks for, by the names of the packages in code.
+    versions: FxHashMap<Symbol, Version>,
 }
 
 #[derive(Clone, Copy)]
@@ -281,6 +285,11 @@ impl Model {
         &self.tree.crates[self.module(module).krate.0 as usize]
     }
 
+    /// The crate of a module.
+    pub fn crate_id_of(&self, module: ModRef) -> CrateId {
+        self.module(module).krate
+    }
+
     fn linked(&self, file: FileId) -> &LinkedFile {
         &self.files[self.file_at[file.0 as usize] as usize]
     }
@@ -355,6 +364,7 @@ fn link_packages(packages: &[PackageInfo], tree: &tree::Tree, symbols: &Symbols,
         .map(|(package, &library)| Package {
             library,
             dependencies: package.dependencies.iter().map(|d| (in_code(&d.name), used(d))).collect(),
+            versions: package.dependencies.iter().filter_map(|d| Some((in_code(&d.package), d.version?))).collect(),
         })
         .collect()
 }

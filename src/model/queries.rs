@@ -7,7 +7,8 @@ use crate::apis::{AttributeRow, FnRow, Heat, Obligation};
 use crate::facts::body::Projection;
 use crate::facts::types::PathId;
 use crate::facts::{Attribute, ItemKind, Variant};
-use crate::source::Span;
+use crate::source::{FileId, Span};
+use crate::version::Version;
 use rustc_hash::FxHashSet;
 
 impl Model {
@@ -216,6 +217,12 @@ impl Model {
         let crates = self.packages[package].dependencies.values();
         let crates = crates.filter_map(|d| if let Used::Crate(id) = d { Some(*id) } else { None });
         crates.filter_map(|id| self.crate_at(id).package)
+    }
+
+    /// The lowest version of a package that the package of a file asks for.
+    pub fn version_used(&self, file: FileId, krate: &str) -> Option<Version> {
+        let package = self.file(file).package?;
+        self.packages[package].versions.get(&self.symbols.intern(krate)).copied()
     }
 
     /// Whether the code of one crate can use that of another: its package depends on the other's, itself or through others.

@@ -56,4 +56,21 @@ pub struct Lacks {
     /// It is by design that it is missing, or hardly matters: worth a look in a review only.
     #[serde(default)]
     pub minor: bool,
+    /// Methods of what is built that wait for ever without it: a `timeout` around them does as well.
+    #[serde(default)]
+    pub felt_in: Vec<String>,
+}
+
+/// A limit or timeout that a call on a builder sets, unless its argument says that there is none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetsLimit {
+    /// What, in words: `a limit for connections`.
+    pub what: String,
+    /// 0 means that there is none.
+    #[serde(default)]
+    pub zero_is_none: bool,
+    /// That there is none is by design, or hardly matters.
+    #[serde(default)]
+    pub minor: bool,
 }

@@ -3,6 +3,7 @@
 use super::super::access::{Root, Tracer};
 use super::super::effects::slot;
 use super::super::exits::origin_of;
+use super::super::lacking;
 use super::super::setup::{Held, PARAMS, given};
 use super::super::words::Name;
 use super::super::{Callee, DefId, Ty, TyData};
@@ -32,6 +33,7 @@ pub(super) fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) 
                 digest.makes.push(made);
             }
             digest.contended |= statement.op == Op::CallMethod && is_contended(tracer, index, statement);
+            digest.builds |= lacking::lacks(tracer, index, id).next().is_some();
             match typed.types.callee(id) {
                 callee if tracer.row(index, id).is_none() && tracer.model.is_foreign(callee) => {
                     foreign_call(tracer, index, id, callee, digest);
@@ -48,7 +50,7 @@ pub(super) fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) 
                     let Some(row) = tracer.row(index, id) else { continue };
                     digest.serves |= row.serves;
                     digest.fresh |= row.fresh;
-                    digest.builds |= row.cache.is_some() || !row.needs.is_empty();
+                    digest.builds |= row.cache.is_some() || !row.needs.is_empty() || row.sets_limit.is_some();
                     digest.exits |= row.exits;
                     digest.removes_files |= row.removes_path.is_some();
                     digest.makes_files |= row.creates_path.is_some();
