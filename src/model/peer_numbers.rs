@@ -3,47 +3,29 @@
 //!
 //! ```text
 //! reads      where numbers come in               follow   where they go within a body
-//! checks     what limits them on the way         here     functions that give or take them, and where memory is reserved
+//! checks     what limits them on the way         summaries  functions and fields that hand them on
+//! here       where memory is reserved
 //! ```
 
 mod checks;
 mod follow;
 mod reads;
+mod summaries;
 
 pub use reads::{Origin, is_read};
 
 use super::access::Tracer;
 use super::digest::Digest;
 use super::effects::slot;
-use super::{Callee, DefId, Model, Symbol};
+use super::{Callee, Model, Symbol};
 use crate::apis::Slot;
 use crate::facts::body::*;
 use crate::source::Span;
 use follow::{Flow, Hit};
-use rustc_hash::FxHashMap;
+use summaries::Summaries;
 
 /// Fields below a local.
 pub type Path = Vec<Symbol>;
-
-/// Functions that hand on what functions hand on are followed this far.
-const ROUNDS: usize = 2;
-
-/// A number in the result of a function.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
-    path: Path,
-    span: Span,
-    origin: Origin,
-}
-
-/// What functions of the run do with such numbers.
-#[derive(Debug, Default)]
-pub struct Summaries {
-    /// Those that return one.
-    returns: FxHashMap<DefId, Vec<Given>>,
-    /// Those that reserve as much as a parameter says, and where.
-    reserves: FxHashMap<(DefId, u32), Span>,
-}
 
 /// Memory that is reserved for as much as somebody outside says.
 #[derive(Debug, Clone)]
@@ -66,81 +48,14 @@ pub struct Reserve {
 
 /// All such places, in the order of functions and statements.
 pub fn reserves(model: &Model) -> Vec<Reserve> {
-    let mut summaries = Summaries::default();
-    for round in 0..ROUNDS {
-        let known = std::mem::take(&mut summaries.returns);
-        let before = Summaries { returns: known, reserves: FxHashMap::default() };
-        let gives = |d: &Digest| if round == 0 { d.reads_numbers } else { d.calls_any(&before.returns) };
-        let mut found = Vec::new();
-        model.each_function(gives, |tracer, _| found.extend(given(tracer, &before)));
-        summaries.returns = before.returns;
-        for (def, given) in found {
-            summaries.returns.entry(def).or_insert(given);
-        }
-    }
-    let mut taken = Vec::new();
-    model.each_function(|d| d.reserves, |tracer, _| taken.extend(reserving_params(tracer, &summaries)));
-    summaries.reserves = taken.into_iter().collect();
+    let summaries = Summaries::new(model);
     let mut found = Vec::new();
-    let wanted = |d: &Digest| {
-        (d.reads_numbers || d.calls_any(&summaries.returns)) && (d.reserves || d.reserves_by_calls(&summaries))
-    };
+    let wanted = |d: &Digest| summaries.brings(model, d) && summaries.takes(d);
     model.each_function(wanted, |tracer, position| {
         for index in 0..tracer.function.bodies.len() as u32 {
             found.extend(in_body(tracer, index, position, &summaries));
         }
     });
-    found
-}
-
-impl Digest {
-    fn calls_any(&self, functions: &FxHashMap<DefId, Vec<Given>>) -> bool {
-        self.calls.iter().any(|call| functions.contains_key(&call.callee))
-    }
-
-    fn reserves_by_calls(&self, summaries: &Summaries) -> bool {
-        self.calls.iter().any(|call| (0..8).any(|param| summaries.reserves.contains_key(&(call.callee, param))))
-    }
-}
-
-/// What a function returns that is such a number, or holds one.
-fn given(tracer: &Tracer, summaries: &Summaries) -> Option<(DefId, Vec<Given>)> {
-    let def = tracer.model.owner(tracer.function.root().at);
-    let flow = Flow::new(tracer, 0, summaries, false);
-    let mut given: Vec<Given> = Vec::new();
-    for id in (0..flow.body().statements.len() as u32).map(StatementId).filter(|_| !flow.reads.is_empty()) {
-        let statement = &flow.body().statements[id.index()];
-        if statement.dest.get().and_then(|dest| flow.body().local_of(dest)) != Some(LocalId(0)) {
-            continue;
-        }
-        for hit in flow.place(statement.dest) {
-            let own = flow.key_with(statement.dest, &hit.rest).map(|(_, path)| path);
-            let read = &flow.reads[hit.read as usize];
-            let path = own.unwrap_or_default();
-            if given.iter().all(|g| g.path != path) && checks::reaches(&flow, summaries, hit.read, id) {
-                given.push(Given { path, span: read.span, origin: read.origin });
-            }
-        }
-    }
-    (!given.is_empty()).then_some((def, given))
-}
-
-/// Parameters that say how much memory a function reserves.
-fn reserving_params(tracer: &Tracer, summaries: &Summaries) -> Vec<((DefId, u32), Span)> {
-    let def = tracer.model.owner(tracer.function.root().at);
-    let flow = Flow::new(tracer, 0, summaries, true);
-    let mut found: Vec<((DefId, u32), Span)> = Vec::new();
-    for (id, operand) in places_of(&flow) {
-        for hit in flow.operand(operand) {
-            let Some(param) = flow.reads[hit.read as usize].param else { continue };
-            if hit.rest.is_empty()
-                && found.iter().all(|(key, _)| *key != (def, param))
-                && checks::reaches(&flow, summaries, hit.read, id)
-            {
-                found.push(((def, param), tracer.span(0, id)));
-            }
-        }
-    }
     found
 }
 

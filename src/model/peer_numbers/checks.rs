@@ -1,7 +1,7 @@
 //! What limits a number on its way: comparisons, patterns, calls that it is given to, slices of memory that is there. Whatever may
 //! be a check counts as one, but for comparisons that let great numbers pass.
 
-use super::Summaries;
+use super::summaries::Summaries;
 use super::follow::Flow;
 use crate::facts::body::*;
 use crate::model::Callee;

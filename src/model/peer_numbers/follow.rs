@@ -2,7 +2,8 @@
 //! It knows neither limits nor what the numbers are for.
 
 use super::reads::{self, Read};
-use super::{Path, Summaries};
+use super::Path;
+use super::summaries::Summaries;
 use crate::facts::body::*;
 use crate::facts::types::PathId;
 use crate::model::access::Tracer;

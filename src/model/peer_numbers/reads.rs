@@ -1,7 +1,8 @@
 //! Where numbers come in that somebody outside chose: calls that a row says so of, functions of the run that return what such a
 //! call gave, lengths in headers, and numbers put together from bytes.
 
-use super::{Path, Summaries};
+use super::Path;
+use super::summaries::{Given, Summaries, field_at};
 use crate::facts::BodyKind;
 use crate::facts::body::*;
 use crate::facts::types::PathId;
@@ -54,6 +55,12 @@ pub fn reads(tracer: &Tracer, index: u32, summaries: &Summaries, params: bool) -
             reads.push(Read { at, dest, path, param: Some(param), span, elsewhere: false, origin: Origin::Bytes });
         }
     }
+    let places = (0..typed.body.places.len() as u32).map(PlaceId).filter(|_| !summaries.fields.is_empty());
+    for dest in places.filter(|&place| !typed.body.projections_of(place).is_empty()) {
+        let field = field_at(tracer, index, dest).and_then(|field| summaries.fields.get(&field));
+        let Some(&Given { span, origin, .. }) = field else { continue };
+        reads.push(Read { at: None, dest, path: Path::new(), param: None, span, elsewhere: true, origin });
+    }
     for id in (0..typed.body.statements.len() as u32).map(StatementId) {
         let statement = &typed.body.statements[id.index()];
         if statement.dest.is_none() || tracer.model.is_left_out(tracer.span(index, id)) {
@@ -72,13 +79,20 @@ pub fn reads(tracer: &Tracer, index: u32, summaries: &Summaries, params: bool) -
                 origin: given.origin.min(if given.origin == Origin::Bytes { origin(tracer, index, id) } else { given.origin }),
             }));
         } else if is_read(tracer, index, id) {
-            let (span, origin) = (tracer.span(index, id), origin(tracer, index, id));
+            let (span, origin) = (span_of(tracer, index, id), origin(tracer, index, id));
             let path = Path::new();
             let at = Some(id);
             reads.push(Read { at, dest: statement.dest, path, param: None, span, elsewhere: false, origin });
         }
     }
     reads
+}
+
+/// Where a statement stands; one without a place of its own (an operator) where the next one does that has.
+fn span_of(tracer: &Tracer, index: u32, id: StatementId) -> Span {
+    let count = tracer.body(index).body.statements.len() as u32;
+    let spans = (id.0..count).chain((0..id.0).rev()).map(|at| tracer.span(index, StatementId(at)));
+    spans.into_iter().find(|span| span.range.hi > 0).unwrap_or_else(|| tracer.span(index, id))
 }
 
 /// Whether some statement may bring in such a number: looked at before anything is followed.
