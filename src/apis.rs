@@ -275,7 +275,12 @@ impl Apis {
 
     /// Whether a header of that name tells the size of what follows: `Content-Length`.
     pub fn is_size_header(&self, name: &str) -> bool {
-        name.contains('-') && self.names.size_headers.contains(&name.replace('-', "_").to_ascii_uppercase())
+        name.contains('-') && self.is_size_constant(&name.replace('-', "_").to_ascii_uppercase())
+    }
+
+    /// Whether some constant of that name is the name of such a header.
+    pub fn is_size_constant(&self, name: &str) -> bool {
+        self.names.size_headers.contains(name)
     }
 
     /// Whether some function of that name gives nothing greater than its arguments.

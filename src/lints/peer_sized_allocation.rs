@@ -14,9 +14,51 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     out.extend(reserves(model).iter().map(|reserve| report(model, reserve)));
 }
 
+/// Words in names of what reads back what the program itself, or its like, has written.
+const OWN: [&str; 26] = [
+    "backup",
+    "btree",
+    "cache",
+    "cached",
+    "checkpoint",
+    "disk",
+    "file",
+    "files",
+    "fingerprint",
+    "fs",
+    "index",
+    "journal",
+    "log",
+    "manifest",
+    "mmap",
+    "page",
+    "pager",
+    "segment",
+    "segments",
+    "snapshot",
+    "sst",
+    "sstable",
+    "storage",
+    "store",
+    "stored",
+    "wal",
+];
+
+/// Whether the name of a function, or of what it stands in, says so: `store::Block::read`, `PageReader::next`.
+fn is_own(item: &str) -> bool {
+    let mut words = item.split(|c: char| !c.is_alphanumeric()).flat_map(|name| {
+        let starts = name.char_indices().filter(|(_, c)| c.is_uppercase()).map(|(at, _)| at);
+        let mut cuts: Vec<usize> = std::iter::once(0).chain(starts).chain([name.len()]).collect();
+        cuts.dedup();
+        cuts.windows(2).map(|cut| name[cut[0]..cut[1]].to_lowercase()).collect::<Vec<_>>()
+    });
+    words.any(|word| OWN.contains(&&*word))
+}
+
 fn report(model: &Model, reserve: &Reserve) -> Diagnostic {
     let item = model.item_path(model.analysis.digests[reserve.function as usize].owner);
     let confidence = match reserve.origin {
+        Origin::Bytes if is_own(&item) => Confidence::Low,
         Origin::Peer if !reserve.elsewhere && reserve.within.is_none() => Confidence::High,
         Origin::Peer | Origin::Bytes => Confidence::Medium,
         Origin::File => Confidence::Low,
@@ -36,7 +78,8 @@ fn report(model: &Model, reserve: &Reserve) -> Diagnostic {
     )
     .primary("as much as it says is reserved here")
     .label(reserve.read, "the number comes in here");
-    let own = reserve.names.iter().filter(|&&name| name != reserve.read);
+    // The first one is where it is read.
+    let own = reserve.names.iter().skip(usize::from(!reserve.elsewhere));
     for &name in own.take(NAMES) {
         diagnostic = diagnostic.label(name, "it is kept here");
     }

@@ -1,8 +1,8 @@
 //! What limits a number on its way: comparisons, patterns, calls that it is given to, slices of memory that is there. Whatever may
 //! be a check counts as one, but for comparisons that let great numbers pass.
 
-use super::summaries::Summaries;
 use super::follow::Flow;
+use super::summaries::Summaries;
 use crate::facts::body::*;
 use crate::model::Callee;
 
@@ -221,7 +221,11 @@ impl Walk<'_> {
             _ if receiver => {
                 // `n.cmp(&LIMIT)`: it is looked at beside something else, and no number comes of it.
                 let judged = rest.is_empty() && self.flow.body().args(statement).len() > 1;
-                judged && !statement.dest.get().is_some_and(|dest| self.flow.place(dest).iter().any(|h| h.read == self.read))
+                judged
+                    && !statement
+                        .dest
+                        .get()
+                        .is_some_and(|dest| self.flow.place(dest).iter().any(|h| h.read == self.read))
             }
             _ => match row {
                 Some(row) => {

@@ -1,8 +1,8 @@
 //! Where numbers go within one body: from the calls that read them, through names, casts, arithmetic, tuples and fields.
 //! It knows neither limits nor what the numbers are for.
 
-use super::reads::{self, Read};
 use super::Path;
+use super::reads::{self, Read};
 use super::summaries::Summaries;
 use crate::facts::body::*;
 use crate::facts::types::PathId;

@@ -3,10 +3,10 @@
 
 use super::Path;
 use super::summaries::{Given, Summaries, field_at};
+use crate::apis::Feed;
 use crate::facts::BodyKind;
 use crate::facts::body::*;
 use crate::facts::types::PathId;
-use crate::apis::Feed;
 use crate::model::access::Tracer;
 use crate::model::{Callee, Namespace, Res, Ty, TyData};
 use crate::source::Span;
@@ -76,7 +76,11 @@ pub fn reads(tracer: &Tracer, index: u32, summaries: &Summaries, params: bool) -
                 param: None,
                 span: given.span,
                 elsewhere: true,
-                origin: given.origin.min(if given.origin == Origin::Bytes { origin(tracer, index, id) } else { given.origin }),
+                origin: given.origin.min(if given.origin == Origin::Bytes {
+                    origin(tracer, index, id)
+                } else {
+                    given.origin
+                }),
             }));
         } else if is_read(tracer, index, id) {
             let (span, origin) = (span_of(tracer, index, id), origin(tracer, index, id));
@@ -132,6 +136,10 @@ fn names_size(tracer: &Tracer, index: u32, statement: &Statement) -> bool {
             }
             OperandKind::Place(_, place) => {
                 let Base::Path(path) = typed.body.places[place.index()].base else { return false };
+                let last = typed.body.types.last_name(path).get().map(|n| model.text(model.name(typed.at.file, n)));
+                if !last.is_some_and(|last| model.apis.is_size_constant(last)) {
+                    return false;
+                }
                 let scope = model.scope_of_body(typed.at);
                 match model.resolve(&scope, &typed.body.types, path, Namespace::Value) {
                     Res::External(path) => model.fn_row(path).is_some_and(|row| row.tells_size),
@@ -160,7 +168,9 @@ fn is_byte(tracer: &Tracer, index: u32, operand: Operand, depth: u32) -> bool {
     };
     match statement.op {
         Op::Assign | Op::Cast => is_byte(tracer, index, args[0], depth - 1),
-        Op::Binary if BinaryOp::from_data(statement.data) == BinaryOp::And => is_byte(tracer, index, args[0], depth - 1),
+        Op::Binary if BinaryOp::from_data(statement.data) == BinaryOp::And => {
+            is_byte(tracer, index, args[0], depth - 1)
+        }
         Op::Call | Op::CallMethod if converts(statement) => {
             args.first().is_some_and(|&arg| is_byte(tracer, index, arg, depth - 1))
         }
@@ -235,7 +245,9 @@ pub fn judges(tracer: &Tracer, index: u32) -> bool {
                 let row = tracer.row(index, StatementId(id as u32));
                 let name = typed.body.types.last_name(PathId(statement.data)).get();
                 row.is_some_and(|row| row.clamps)
-                    || name.is_some_and(|n| tracer.model.apis.is_clamp_name(tracer.model.text(tracer.model.name(typed.at.file, n))))
+                    || name.is_some_and(|n| {
+                        tracer.model.apis.is_clamp_name(tracer.model.text(tracer.model.name(typed.at.file, n)))
+                    })
             }
             _ => false,
         })

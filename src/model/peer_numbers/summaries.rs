@@ -32,6 +32,8 @@ pub struct Summaries {
     pub returns: FxHashMap<DefId, Vec<Given>>,
     /// Fields that hold one, and that nobody compares with anything.
     pub fields: FxHashMap<(DefId, Symbol), Given>,
+    /// The names of those.
+    names: FxHashSet<Symbol>,
     /// Functions that reserve as much as a parameter says, and where.
     pub reserves: FxHashMap<(DefId, u32), Span>,
 }
@@ -49,21 +51,20 @@ impl Summaries {
             }
         }
         summaries.fields = fields(model, &summaries);
+        summaries.names = summaries.fields.keys().map(|&(_, name)| name).collect();
+        let bringing = model.analysis.digests.iter().filter(|d| summaries.brings(model, d));
+        let called: FxHashSet<DefId> = bringing.flat_map(|d| d.calls.iter().map(|call| call.callee)).collect();
+        let asked = |d: &Digest| d.reserves && called.contains(&d.owner);
         let mut taken = Vec::new();
-        model.each_function(|d| d.reserves, |tracer, _| taken.extend(reserving_params(tracer, &summaries)));
+        model.each_function(asked, |tracer, _| taken.extend(reserving_params(tracer, &summaries)));
         summaries.reserves = taken.into_iter().collect();
         summaries
     }
 
     /// Whether such a number may come into a function.
     pub fn brings(&self, model: &Model, digest: &Digest) -> bool {
-        let names = || self.fields.keys().map(|&(_, name)| name).collect::<FxHashSet<Symbol>>();
-        digest.reads_numbers
-            || self.calls_any(digest)
-            || !self.fields.is_empty() && {
-                let names = names();
-                model.fields_touched(digest.root).any(|name| names.contains(&name))
-            }
+        let holds = || model.fields_touched(digest.root).any(|name| self.names.contains(&name));
+        digest.reads_numbers || self.calls_any(digest) || !self.names.is_empty() && holds()
     }
 
     /// Whether a function reserves memory for as much as something says, itself or through another.
@@ -117,7 +118,6 @@ fn reserving_params(tracer: &Tracer, summaries: &Summaries) -> Vec<((DefId, u32)
     }
     found
 }
-
 
 /// Fields that are given such numbers somewhere, and that nobody judges anywhere.
 fn fields(model: &Model, summaries: &Summaries) -> FxHashMap<(DefId, Symbol), Given> {
@@ -201,7 +201,9 @@ fn judged(tracer: &Tracer, index: u32, mut judge: impl FnMut((DefId, Symbol))) {
             Op::Call | Op::CallMethod => {
                 let callee = typed.types.callee(id);
                 let reserves = super::reserved(tracer, index, id).is_some();
-                !reserves && (matches!(callee, Callee::Def(_) | Callee::Closure(_) | Callee::Unknown) || tracer.row(index, id).is_some_and(|row| row.clamps))
+                !reserves
+                    && (matches!(callee, Callee::Def(_) | Callee::Closure(_) | Callee::Unknown)
+                        || tracer.row(index, id).is_some_and(|row| row.clamps))
             }
             _ => false,
         };
