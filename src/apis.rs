@@ -82,6 +82,11 @@ struct Names {
     trim: FxHashSet<String>,
     through: FxHashSet<String>,
     element: FxHashSet<String>,
+    peer_number: FxHashSet<String>,
+    clamps: FxHashSet<String>,
+    size_headers: FxHashSet<String>,
+    /// With the argument that says how much.
+    reserves: FxHashMap<String, u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -263,6 +268,31 @@ impl Apis {
         self.names.element.contains(name)
     }
 
+    /// Whether some method of that name gives a number that somebody outside chose.
+    pub fn is_peer_number_name(&self, name: &str) -> bool {
+        self.names.peer_number.contains(name)
+    }
+
+    /// Whether a header of that name tells the size of what follows: `Content-Length`.
+    pub fn is_size_header(&self, name: &str) -> bool {
+        name.contains('-') && self.is_size_constant(&name.replace('-', "_").to_ascii_uppercase())
+    }
+
+    /// Whether some constant of that name is the name of such a header.
+    pub fn is_size_constant(&self, name: &str) -> bool {
+        self.names.size_headers.contains(name)
+    }
+
+    /// Whether some function of that name gives nothing greater than its arguments.
+    pub fn is_clamp_name(&self, name: &str) -> bool {
+        self.names.clamps.contains(name)
+    }
+
+    /// The argument that says for how much some function of that name reserves memory.
+    pub fn reserve_name(&self, name: &str) -> Option<u8> {
+        self.names.reserves.get(name).copied()
+    }
+
     /// Whether some function acquires nothing if it is given a constant of that name.
     pub fn is_exception(&self, name: &str) -> bool {
         self.exceptions.contains(name)
@@ -435,6 +465,15 @@ impl Apis {
         let key = row.key.as_ref().unwrap_or(&row.path);
         let overridden = self.function_paths.get(key) != Some(&id.0);
         let name = split_last(&row.path).map_or(&*row.path, |(_, name)| name).to_owned();
+        if let Some(arg) = row.reserves.filter(|_| !overridden) {
+            self.names.reserves.insert(name.clone(), arg);
+        }
+        if row.tells_size && row.owner == Owner::Module {
+            self.names.size_headers.insert(name.clone());
+        }
+        if row.clamps && !overridden {
+            self.names.clamps.insert(name.clone());
+        }
         match row.owner {
             _ if overridden => return,
             Owner::Module | Owner::Type => return,
@@ -446,6 +485,7 @@ impl Apis {
             (row.shrinks.contains(&Slot::Receiver), &mut self.names.shrink),
             (row.through, &mut self.names.through),
             (row.element, &mut self.names.element),
+            (row.peer_number || row.tells_size, &mut self.names.peer_number),
         ];
         for (applies, union) in unions {
             if applies {

@@ -274,7 +274,7 @@ pub enum Op {
     Tuple,
     /// `a..b`.
     Range,
-    /// `[a, b]`, `[a; n]`; `data` is 1 for `vec![…]`.
+    /// `[a, b]`, `[a; n]`; `data` is 1 for `vec![a, b]`, 2 for `vec![a; n]`.
     Array,
     /// `operand as T`: `data` is the type.
     Cast,
@@ -300,29 +300,44 @@ pub enum Op {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u32)]
 pub enum BinaryOp {
-    /// `+ - * / %`.
+    /// `+ - /`.
     Arithmetic = 0,
-    /// `& | ^ << >>`.
-    Bits = 1,
+    /// `*`.
+    Mul = 1,
+    /// `%`.
+    Rem = 2,
+    /// `| ^`.
+    Bits = 3,
+    /// `&`.
+    And = 4,
+    /// `<<`.
+    Shl = 5,
+    /// `>>`.
+    Shr = 6,
     /// `==`.
-    Eq = 2,
+    Eq = 7,
     /// `!=`.
-    Ne = 3,
+    Ne = 8,
     /// `<`.
-    Lt = 4,
+    Lt = 9,
     /// `<=`.
-    Le = 5,
+    Le = 10,
     /// `>`.
-    Gt = 6,
+    Gt = 11,
     /// `>=`.
-    Ge = 7,
+    Ge = 12,
 }
 
 impl BinaryOp {
     /// The operator in [`Statement::data`] of an [`Op::Binary`].
     pub fn from_data(data: u32) -> BinaryOp {
         use BinaryOp::*;
-        [Arithmetic, Bits, Eq, Ne, Lt, Le, Gt, Ge][data as usize]
+        [Arithmetic, Mul, Rem, Bits, And, Shl, Shr, Eq, Ne, Lt, Le, Gt, Ge][data as usize]
+    }
+
+    /// Whether it makes a number of two, and does not compare them.
+    pub fn computes(self) -> bool {
+        (self as u32) < BinaryOp::Eq as u32
     }
 }
 

@@ -21,6 +21,7 @@ mod loss;
 mod often;
 pub mod page;
 pub mod partial_removal;
+pub mod peer_sized_allocation;
 pub mod raw_field_without_drop;
 pub mod raw_handle_leak;
 pub mod reference_cycle;
@@ -82,6 +83,7 @@ pub static LINTS: &[Lint] = &[
     lint!(leaked_closure),
     lint!(listener_never_removed),
     lint!(partial_removal),
+    lint!(peer_sized_allocation),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
     lint!(reference_cycle),

@@ -384,15 +384,25 @@ impl Lowerer {
                 let dest = if dest.is_none() { self.top().temp() } else { dest };
                 return self.short_circuit(dest, e);
             }
-            Add(_) | Sub(_) | Mul(_) | Div(_) | Rem(_) => (BinaryOp::Arithmetic, false),
-            BitXor(_) | BitAnd(_) | BitOr(_) | Shl(_) | Shr(_) => (BinaryOp::Bits, false),
+            Add(_) | Sub(_) | Div(_) => (BinaryOp::Arithmetic, false),
+            Mul(_) => (BinaryOp::Mul, false),
+            Rem(_) => (BinaryOp::Rem, false),
+            BitXor(_) | BitOr(_) => (BinaryOp::Bits, false),
+            BitAnd(_) => (BinaryOp::And, false),
+            Shl(_) => (BinaryOp::Shl, false),
+            Shr(_) => (BinaryOp::Shr, false),
             Eq(t) => return self.compare(dest, e, BinaryOp::Eq, &t.spans),
             Ne(t) => return self.compare(dest, e, BinaryOp::Ne, &t.spans),
             Lt(t) => return self.compare(dest, e, BinaryOp::Lt, &t.spans),
             Le(t) => return self.compare(dest, e, BinaryOp::Le, &t.spans),
             Gt(t) => return self.compare(dest, e, BinaryOp::Gt, &t.spans),
             Ge(t) => return self.compare(dest, e, BinaryOp::Ge, &t.spans),
-            AddAssign(_) | SubAssign(_) | MulAssign(_) | DivAssign(_) | RemAssign(_) => (BinaryOp::Arithmetic, true),
+            AddAssign(_) | SubAssign(_) | DivAssign(_) => (BinaryOp::Arithmetic, true),
+            MulAssign(_) => (BinaryOp::Mul, true),
+            RemAssign(_) => (BinaryOp::Rem, true),
+            BitAndAssign(_) => (BinaryOp::And, true),
+            ShlAssign(_) => (BinaryOp::Shl, true),
+            ShrAssign(_) => (BinaryOp::Shr, true),
             _ => (BinaryOp::Bits, true),
         };
         // `x += 1`

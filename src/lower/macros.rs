@@ -224,7 +224,7 @@ impl Lowerer {
         if let Ok(exprs) = list.parse2(mac.tokens.clone()) {
             self.aggregate(dest, Op::Array, 1, exprs.iter(), open);
         } else if let Ok(exprs) = repeat.parse2(mac.tokens.clone()) {
-            self.aggregate(dest, Op::Array, 1, exprs.iter(), open);
+            self.aggregate(dest, Op::Array, 2, exprs.iter(), open);
         } else {
             self.unknown_macro(dest, mac);
         }

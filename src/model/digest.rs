@@ -163,6 +163,10 @@ pub struct Digest {
     pub fresh: bool,
     /// Whether it calls what may make a cache without a limit, or what has an effect only together with another call.
     pub builds: bool,
+    /// Whether it brings in numbers that somebody outside chose.
+    pub reads_numbers: bool,
+    /// Whether it reserves memory for as much as some variable says.
+    pub reserves: bool,
 }
 
 impl Digest {
@@ -208,6 +212,8 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         makes_files: false,
         fresh: false,
         builds: false,
+        reads_numbers: false,
+        reserves: false,
     };
     for index in 0..count {
         calls::calls_and_seeds(&tracer, index, &mut digest);

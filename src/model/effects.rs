@@ -212,7 +212,7 @@ impl Walk<'_> {
         match statement.op {
             Op::Assign | Op::Cast | Op::Tuple | Op::Array => self.flows_to(index, id, statement.dest),
             // `data as usize | FLAG`
-            Op::Binary if statement.data <= BinaryOp::Bits as u32 => self.flows_to(index, id, statement.dest),
+            Op::Binary if BinaryOp::from_data(statement.data).computes() => self.flows_to(index, id, statement.dest),
             Op::Struct => self.stores(index, id, Some(at)),
             Op::CallMethod => self.call(index, id, statement, at),
             Op::Call => self.call(index, id, statement, at),

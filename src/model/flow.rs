@@ -406,7 +406,7 @@ impl<'a> Walk<'a> {
                 Step::Go
             }
             // `data as usize | FLAG`
-            Op::Binary if self.terms.copy && statement.data <= BinaryOp::Bits as u32 => {
+            Op::Binary if self.terms.copy && BinaryOp::from_data(statement.data).computes() => {
                 self.arrive(state, statement.dest, id, role);
                 Step::Go
             }

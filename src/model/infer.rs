@@ -270,10 +270,8 @@ impl<'m> Inference<'m> {
                 let Part { scope, body, .. } = &self.parts[part];
                 self.model.lower_ty(scope, &body.types, crate::facts::types::TypeId(statement.data))
             }
-            Op::Binary => match BinaryOp::from_data(statement.data) {
-                BinaryOp::Arithmetic | BinaryOp::Bits => self.number(part, args[0]),
-                _ => Ty::BOOL,
-            },
+            Op::Binary if BinaryOp::from_data(statement.data).computes() => self.number(part, args[0]),
+            Op::Binary => Ty::BOOL,
             Op::Unary => self.number(part, args[0]),
             Op::Closure => {
                 let at = BodyRef { body: BodyId(statement.data), ..self.parts[part].at };

@@ -55,6 +55,7 @@ pub mod owners;
 pub mod pairs;
 pub mod partial;
 pub mod paths;
+pub mod peer_numbers;
 pub mod peers;
 pub mod pinned;
 mod places;

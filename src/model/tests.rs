@@ -22,6 +22,7 @@ mod ledger;
 mod pairs;
 mod partial;
 mod paths;
+mod peer_numbers;
 mod tasks;
 mod types;
 

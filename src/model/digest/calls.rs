@@ -4,6 +4,7 @@ use super::super::access::{Root, Tracer};
 use super::super::effects::slot;
 use super::super::exits::origin_of;
 use super::super::lacking;
+use super::super::peer_numbers::{is_read, reserved};
 use super::super::setup::{Held, PARAMS, given};
 use super::super::words::Name;
 use super::super::{Callee, DefId, Ty, TyData};
@@ -29,6 +30,8 @@ pub(super) fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) 
             let statement = &body.statements[id.index()];
             named_functions(tracer, index, id, statement, heat, span, digest);
             digest.counts |= counts_up(body, statement);
+            digest.reads_numbers |= is_read(tracer, index, id);
+            digest.reserves |= reserved(tracer, index, id).is_some_and(|operand| operand.as_place().is_some());
             if let Some(made) = made(tracer, index, id) {
                 digest.makes.push(made);
             }

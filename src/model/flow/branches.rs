@@ -218,7 +218,7 @@ impl Walk<'_> {
             BinaryOp::Le => Compare::Le,
             BinaryOp::Gt => Compare::Gt,
             BinaryOp::Ge => Compare::Ge,
-            BinaryOp::Arithmetic | BinaryOp::Bits => return false,
+            _ => return false,
         };
         let &[left, right] = args else { return false };
         let is_it = |operand| self.is_held(state, operand) || self.tells(state, operand);

@@ -1,0 +1,96 @@
+#![doc = include_str!("../../lints/peer_sized_allocation.md")]
+
+use crate::diagnostic::{Confidence, Diagnostic};
+use crate::model::Model;
+use crate::model::peer_numbers::{Origin, Reserve, reserves};
+
+const NAME: &str = "peer_sized_allocation";
+
+/// As many variables on the way are labelled.
+const NAMES: usize = 3;
+
+/// Reports memory that is reserved for as much as a peer says.
+pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
+    out.extend(reserves(model).iter().map(|reserve| report(model, reserve)));
+}
+
+/// Words in names of what reads back what the program itself, or its like, has written.
+const OWN: [&str; 26] = [
+    "backup",
+    "btree",
+    "cache",
+    "cached",
+    "checkpoint",
+    "disk",
+    "file",
+    "files",
+    "fingerprint",
+    "fs",
+    "index",
+    "journal",
+    "log",
+    "manifest",
+    "mmap",
+    "page",
+    "pager",
+    "segment",
+    "segments",
+    "snapshot",
+    "sst",
+    "sstable",
+    "storage",
+    "store",
+    "stored",
+    "wal",
+];
+
+/// Whether the name of a function, or of what it stands in, says so: `store::Block::read`, `PageReader::next`.
+fn is_own(item: &str) -> bool {
+    let mut words = item.split(|c: char| !c.is_alphanumeric()).flat_map(|name| {
+        let starts = name.char_indices().filter(|(_, c)| c.is_uppercase()).map(|(at, _)| at);
+        let mut cuts: Vec<usize> = std::iter::once(0).chain(starts).chain([name.len()]).collect();
+        cuts.dedup();
+        cuts.windows(2).map(|cut| name[cut[0]..cut[1]].to_lowercase()).collect::<Vec<_>>()
+    });
+    words.any(|word| OWN.contains(&&*word))
+}
+
+fn report(model: &Model, reserve: &Reserve) -> Diagnostic {
+    let item = model.item_path(model.analysis.digests[reserve.function as usize].owner);
+    let confidence = match reserve.origin {
+        Origin::Bytes if is_own(&item) => Confidence::Low,
+        Origin::Peer if !reserve.elsewhere && reserve.within.is_none() => Confidence::High,
+        Origin::Peer | Origin::Bytes => Confidence::Medium,
+        Origin::File => Confidence::Low,
+    };
+    let mut diagnostic = Diagnostic::new(
+        NAME,
+        confidence,
+        reserve.at,
+        item.clone(),
+        "memory is reserved for as much as the input says".to_owned(),
+        "looked between the read and the allocation for a comparison with a limit or with what is left of the input, `min`, \
+         `clamp`, and a function that is given the number and may check it; found none on this path"
+            .to_owned(),
+        "compare the number with a limit first, or reserve `min` of the two; or start small and grow as data arrives \
+         (`take(n)` with `read_to_end`)"
+            .to_owned(),
+    )
+    .primary("as much as it says is reserved here")
+    .label(reserve.read, "the number comes in here");
+    // The first one is where it is read.
+    let own = reserve.names.iter().skip(usize::from(!reserve.elsewhere));
+    for &name in own.take(NAMES) {
+        diagnostic = diagnostic.label(name, "it is kept here");
+    }
+    if let Some(within) = reserve.within {
+        diagnostic = diagnostic.label(within, "the allocation itself");
+    }
+    match reserve.origin {
+        Origin::Bytes => diagnostic.note(format!("assumed that the bytes that `{item}` reads come from somebody else")),
+        Origin::Peer if confidence == Confidence::Medium => {
+            diagnostic.note("assumed that no other function checks the number".to_owned())
+        }
+        _ => diagnostic,
+    }
+}

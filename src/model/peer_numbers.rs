@@ -1,0 +1,139 @@
+//! Numbers that somebody outside chose, followed to where memory is reserved for as much as they say: from reads of the wire and
+//! of formats, through casts, arithmetic and fields, one call down and up, unless something may have limited them.
+//!
+//! ```text
+//! reads      where numbers come in               follow   where they go within a body
+//! checks     what limits them on the way         summaries  functions and fields that hand them on
+//! here       where memory is reserved
+//! ```
+
+mod checks;
+mod follow;
+mod reads;
+mod summaries;
+
+pub use reads::{Origin, is_read};
+
+use super::access::Tracer;
+use super::digest::Digest;
+use super::effects::slot;
+use super::{Callee, Model, Symbol};
+use crate::apis::Slot;
+use crate::facts::body::*;
+use crate::source::Span;
+use follow::{Flow, Hit};
+use summaries::Summaries;
+
+/// Fields below a local.
+pub type Path = Vec<Symbol>;
+
+/// Memory that is reserved for as much as somebody outside says.
+#[derive(Debug, Clone)]
+pub struct Reserve {
+    /// The position of the function's digest.
+    pub function: u32,
+    /// Where: the call, or that of the function that does.
+    pub at: Span,
+    /// Where that function does.
+    pub within: Option<Span>,
+    /// Where the number is read.
+    pub read: Span,
+    /// Whether another function reads it.
+    pub elsewhere: bool,
+    /// Variables on the way.
+    pub names: Vec<Span>,
+    /// Who chose it.
+    pub origin: Origin,
+}
+
+/// All such places, in the order of functions and statements.
+pub fn reserves(model: &Model) -> Vec<Reserve> {
+    let summaries = Summaries::new(model);
+    let mut found = Vec::new();
+    let wanted = |d: &Digest| summaries.brings(model, d) && summaries.takes(d);
+    model.each_function(wanted, |tracer, position| {
+        for index in 0..tracer.function.bodies.len() as u32 {
+            found.extend(in_body(tracer, index, position, &summaries));
+        }
+    });
+    found
+}
+
+/// Statements that reserve memory, each with the operand that says how much.
+fn places_of(flow: &Flow) -> Vec<(StatementId, Operand)> {
+    let ids = (0..flow.body().statements.len() as u32).map(StatementId);
+    ids.filter_map(|id| Some((id, reserved(flow.tracer, flow.index, id)?))).collect()
+}
+
+/// The operand that says for how much a statement reserves memory.
+pub fn reserved(tracer: &Tracer, index: u32, id: StatementId) -> Option<Operand> {
+    let typed = tracer.body(index);
+    let statement = &typed.body.statements[id.index()];
+    let args = typed.body.args(statement);
+    match statement.op {
+        // `vec![0; n]`
+        Op::Array if statement.data == 2 => args.get(1).copied(),
+        Op::Call | Op::CallMethod => match (tracer.row(index, id), typed.types.callee(id)) {
+            (Some(row), _) => {
+                let arg = row.reserves?;
+                (0..args.len()).find(|&at| slot(row, at) == Slot::Arg(arg)).map(|at| args[at])
+            }
+            (None, Callee::External(_) | Callee::Unknown) => {
+                let name = typed.body.types.last_name(crate::facts::types::PathId(statement.data)).get()?;
+                let name = tracer.model.text(tracer.model.name(typed.at.file, name));
+                let arg = tracer.model.apis.reserve_name(name)?;
+                // A window is resized, too.
+                let fills = args.len() < 3 || matches!(args[2].kind(), OperandKind::Literal(_));
+                let at = arg as usize + usize::from(statement.op == Op::CallMethod);
+                args.get(at).copied().filter(|_| fills)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn in_body(tracer: &Tracer, index: u32, position: u32, summaries: &Summaries) -> Vec<Reserve> {
+    let flow = Flow::new(tracer, index, summaries, false);
+    let mut found = Vec::new();
+    if flow.reads.is_empty() {
+        return found;
+    }
+    for id in (0..flow.body().statements.len() as u32).map(StatementId) {
+        if tracer.model.is_left_out(tracer.span(index, id)) {
+            continue;
+        }
+        let mut here: Vec<(Hit, Option<Span>)> = Vec::new();
+        if let Some(operand) = reserved(tracer, index, id) {
+            here.extend(flow.operand(operand).into_iter().map(|hit| (hit, None)));
+        } else if let Callee::Def(def) = tracer.body(index).types.callee(id) {
+            let statement = &flow.body().statements[id.index()];
+            for (at, &arg) in flow.body().args(statement).iter().enumerate() {
+                if let Some(&within) = summaries.reserves.get(&(def, at as u32)) {
+                    here.extend(flow.operand(arg).into_iter().map(|hit| (hit, Some(within))));
+                }
+            }
+        }
+        here.retain(|(hit, _)| hit.rest.is_empty() && checks::reaches(&flow, summaries, hit.read, id));
+        here.sort_by_key(|(hit, _)| (flow.reads[hit.read as usize].origin, hit.read));
+        if let Some((hit, within)) = here.first() {
+            found.push(told(&flow, position, id, hit, *within));
+        }
+    }
+    found
+}
+
+fn told(flow: &Flow, function: u32, id: StatementId, hit: &Hit, within: Option<Span>) -> Reserve {
+    let read = &flow.reads[hit.read as usize];
+    let file = flow.tracer.body(flow.index).at.file;
+    let names = flow.names(hit).into_iter().map(|local| flow.body().locals[local.index()].span);
+    Reserve {
+        function,
+        at: flow.tracer.span(flow.index, id),
+        within,
+        read: read.span,
+        elsewhere: read.elsewhere,
+        names: names.filter(|range| range.hi > 0).map(|range| Span { file, range }).collect(),
+        origin: read.origin,
+    }
+}
