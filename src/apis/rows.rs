@@ -115,6 +115,8 @@ pub struct TypeRow {
     pub notifies: bool,
     /// Who decides how much comes out of it when it is read.
     pub feeds: Option<Feed>,
+    /// A struct of the run with such a field stands for what comes from there: the method of a request, the status of a response.
+    pub heads: Option<Feed>,
     /// It gives no more than a limit, whatever it reads from: `Take`, `Limited`.
     pub capped: bool,
     /// Methods that add elements.
@@ -297,6 +299,8 @@ pub struct FnRow {
     pub needs: Vec<String>,
     /// Makes a cache that may have no limit.
     pub cache: Option<Cache>,
+    /// Who feeds the result, whatever its type says: `TcpStream::connect`, `File::open`.
+    pub feeds: Option<Feed>,
     /// Reads until the other side stops.
     pub reads_all: Option<ReadsAll>,
     /// From then on the bodies that a server reads are limited: `DefaultBodyLimit::max`.
@@ -467,6 +471,8 @@ pub struct TraitRow {
     pub runs_all: Option<Heat>,
     /// Whether its methods are called on one value for as long as there is work: an actor, a behaviour of a network.
     pub actor: bool,
+    /// Who decides how much comes out of its implementations when they are read.
+    pub feeds: Option<Feed>,
     /// Whether its implementations change nothing in what they are called on, and keep nothing of it (`Debug`).
     pub reads_only: bool,
     /// Its functions without receiver, for calls on any type: `File::from_raw_fd(fd)`.

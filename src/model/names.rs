@@ -335,8 +335,8 @@ impl Model {
 
     /// Whether the code of a module sees an external trait by its name or an unnamed import.
     pub(super) fn trait_in_scope(&self, module: ModRef, path: Symbol) -> bool {
-        let name = self.symbols.find(self.symbols.last_segment(path));
-        let Some(name) = name else { return false };
+        // Nobody needs to write the name where a glob brings it: `use isahc::prelude::*`.
+        let name = self.symbols.intern(self.symbols.last_segment(path));
         let mut busy = Busy::new();
         if self.name_in_scope(module, name, Namespace::Type, &mut busy) == Res::External(path) {
             return true;

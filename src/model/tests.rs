@@ -17,6 +17,7 @@ mod effects;
 mod exits;
 mod flow;
 mod heat;
+mod http;
 mod keyed;
 mod ledger;
 mod pairs;
@@ -38,23 +39,12 @@ fn link(packages: &[(&str, &[(&str, &str)])]) -> Model {
         let folder = PathBuf::from("/ws").join(name);
         let target = |name: &str, kind, file: &str| TargetInfo { name: name.to_owned(), kind, root: folder.join(file) };
         let others = packages.iter().map(|(other, _)| *other).filter(|other| other != name);
-        let external = [
-            "tokio",
-            "libc",
-            "libsqlite3_sys",
-            "ext",
-            "once_cell",
-            "parking_lot",
-            "anyhow",
-            "nix",
-            "tonic",
-            "futures",
-            "clokwerk",
-        ];
+        let external = "tokio libc libsqlite3_sys ext once_cell parking_lot anyhow nix tonic futures clokwerk actix_web awc axum \
+             http_body_util hyper hyper_util isahc poem reqwest surf tide tiny_http tokio_tungstenite tower_http ureq warp";
         infos.push(PackageInfo {
             name: (*name).to_owned(),
             targets: vec![target(name, TargetKind::Lib, "src/lib.rs"), target("app", TargetKind::Bin, "src/main.rs")],
-            dependencies: others.chain(external).map(dependency).collect(),
+            dependencies: others.chain(external.split_whitespace()).map(dependency).collect(),
         });
         for (path, text) in *files {
             units.push(unit(units.len(), folder.join(path), Some(index), text));

@@ -13,22 +13,30 @@ pub enum Feed {
     Request,
     /// The other end of a socket.
     Socket,
-    /// A child process, or whoever writes to the standard input.
+    /// A child process.
     Pipe,
+    /// Whoever runs the program, through its standard input.
+    Input,
     /// A server that we asked.
     Response,
     /// A local file.
     File,
     /// Nobody: it is in memory already.
     Memory,
+    /// Whoever feeds what it is the body of: a request or a response.
+    Body,
 }
 
 /// It reads until the other side stops, and keeps all of it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReadsAll {
-    /// What it reads from.
-    pub from: Slot,
+    /// What it reads from. Without it, what its result is put together with: `LinesCodec::new()`.
+    #[serde(default)]
+    pub from: Option<Slot>,
+    /// Who feeds it, where that is no value: `warp::body::bytes()`.
+    #[serde(default)]
+    pub feeds: Option<Feed>,
     /// The argument that limits it: there is no limit only if that is a `MAX`.
     #[serde(default)]
     pub limit: Option<u8>,
