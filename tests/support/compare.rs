@@ -1,11 +1,22 @@
 //! Compares what was marked with what was found, by file, line and lint.
 
 use super::run::Finding;
-use leaklint::lints::page::{Expect, Mark};
+use leaklint::lints::page::{self, Expect, Mark};
 use std::collections::BTreeMap;
 
 /// File, line and lint.
 type Place<'a> = (&'a str, usize, &'a str);
+
+/// The marks in the Rust files of a project, with the paths of their files.
+pub fn marks_of(files: &[(String, Vec<u8>)]) -> Vec<(String, Mark)> {
+    let mut marks = Vec::new();
+    for (path, content) in files.iter().filter(|(path, _)| path.ends_with(".rs")) {
+        for (line, text) in (1..).zip(String::from_utf8_lossy(content).lines()) {
+            marks.extend(page::marks(line, text).into_iter().map(|mark| (path.clone(), mark)));
+        }
+    }
+    marks
+}
 
 /// What is wrong with a run at default settings: marks that did not fire, and findings that nobody marked.
 pub fn at_defaults(marks: &[(String, Mark)], findings: &[Finding]) -> Vec<String> {

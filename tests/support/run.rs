@@ -50,6 +50,11 @@ pub fn at_defaults(folder: &Path) -> Run {
     check(Settings { paths: vec![folder.to_path_buf()], ..Settings::default() })
 }
 
+/// Checks a folder and its test code.
+pub fn with_tests(folder: &Path) -> Run {
+    check(Settings { paths: vec![folder.to_path_buf()], tests: true, ..Settings::default() })
+}
+
 /// Checks a folder and shows everything.
 pub fn with_everything(folder: &Path) -> Run {
     check(Settings { paths: vec![folder.to_path_buf()], min_confidence: Confidence::Low, ..Settings::default() })
