@@ -35,6 +35,7 @@ pub mod unbounded_channel;
 pub mod unbounded_field_collection;
 pub mod unbounded_global_collection;
 pub mod unbounded_pool;
+pub mod unbounded_read;
 pub mod unclosed_pool;
 pub mod undrained_task_set;
 pub mod unenforced_ttl;
@@ -97,6 +98,7 @@ pub static LINTS: &[Lint] = &[
     lint!(unbounded_field_collection),
     lint!(unbounded_global_collection),
     lint!(unbounded_pool),
+    lint!(unbounded_read),
     lint!(unclosed_pool),
     lint!(undrained_task_set),
     lint!(unenforced_ttl),

@@ -15,7 +15,9 @@ use crate::source::Span;
 pub struct Accumulated {
     /// Where it is declared.
     pub declared: Span,
-    /// The outermost lasting loop behind its declaration, at its keyword.
+    /// The outermost lasting loop behind its declaration.
+    pub id: LoopId,
+    /// The same, at its keyword.
     pub in_loop: Span,
     /// Whether only an error leaves that loop.
     pub endless: bool,
@@ -62,6 +64,7 @@ pub fn accumulated(tracer: &Tracer, events: &[Event], growth: &Event) -> Option<
     let blocks = || (0..body.blocks.len() as u32).map(BlockId).filter(|&b| body.block_in_loop(b, outermost));
     Some(Accumulated {
         declared: Span { file, range: body.locals[local.index()].span },
+        id: outermost,
         in_loop: Span { file, range: body.loops[outermost.index()].span },
         endless: is_endless(body, outermost),
         selects: blocks().any(|b| body.blocks[b.index()].end == End::Select),
@@ -124,9 +127,27 @@ fn takes_out_below(event: &Event) -> bool {
         && !event.access.element
 }
 
-/// Whether the loop moves the collection away, or lends it to a closure or a block.
+/// By block, whether it is of a loop and another round may follow: not `return Ok(all)`.
+fn goes_round(body: &Body, id: LoopId) -> Vec<bool> {
+    let mut round = vec![false; body.blocks.len()];
+    round[body.loops[id.index()].header.index()] = true;
+    loop {
+        let leads_back = |b: &BlockId| {
+            !round[b.index()] && body.block_in_loop(*b, id) && body.edges_of(*b).iter().any(|e| round[e.to.index()])
+        };
+        let found: Vec<BlockId> = (0..body.blocks.len() as u32).map(BlockId).filter(leads_back).collect();
+        if found.is_empty() {
+            return round;
+        }
+        found.iter().for_each(|b| round[b.index()] = true);
+    }
+}
+
+/// Whether the loop moves the collection away and goes on, or lends it to a closure or a block.
 fn is_given_away(body: &Body, local: LocalId, id: LoopId) -> bool {
-    in_loop(body, id).any(|statement| {
+    let round = goes_round(body, id);
+    let blocks = body.blocks.iter().zip(round).filter(|(_, round)| *round).map(|(block, _)| block);
+    blocks.flat_map(|b| b.statements.of(&body.statements)).any(|statement| {
         let gives = |a: &Operand| match a.as_place() {
             Some((Position::Bare | Position::Capture, place)) => body.local_of(place) == Some(local),
             Some((Position::RefMut, place)) if statement.op == Op::Assign => body.local_of(place) == Some(local),
@@ -139,14 +160,14 @@ fn is_given_away(body: &Body, local: LocalId, id: LoopId) -> bool {
 /// What becomes of a local behind a loop.
 fn after(body: &Body, local: LocalId, id: LoopId) -> After {
     let mut seen = vec![false; body.blocks.len()];
+    let round = goes_round(body, id);
     let all = (0..body.blocks.len() as u32).map(BlockId);
-    let leaving = |b: &BlockId| body.block_in_loop(*b, id);
     let normal = |e: &&Edge| e.kind != EdgeKind::Cancel;
-    let exits = all.filter(leaving).flat_map(|b| body.edges_of(b).iter().filter(normal).map(|e| e.to));
-    let mut todo: Vec<BlockId> = exits.filter(|&b| !body.block_in_loop(b, id)).collect();
+    let exits = all.filter(|b| round[b.index()]).flat_map(|b| body.edges_of(b).iter().filter(normal).map(|e| e.to));
+    let mut todo: Vec<BlockId> = exits.filter(|b| !round[b.index()]).collect();
     let mut after = After::Unused;
     while let Some(block) = todo.pop() {
-        if std::mem::replace(&mut seen[block.index()], true) || body.block_in_loop(block, id) {
+        if std::mem::replace(&mut seen[block.index()], true) || round[block.index()] {
             continue;
         }
         let data = &body.blocks[block.index()];

@@ -167,6 +167,21 @@ pub struct Digest {
     pub reads_numbers: bool,
     /// Whether it reserves memory for as much as some variable says.
     pub reserves: bool,
+    /// What its calls say of limits of what is read.
+    pub reads: Reads,
+}
+
+/// What calls say of limits of what is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Something is read to its end, or a limit taken away.
+    pub all: bool,
+    /// Something comes in piece by piece.
+    pub pieces: bool,
+    /// Bodies get a limit.
+    pub caps: bool,
+    /// Others are let in.
+    pub accepts: bool,
 }
 
 impl Digest {
@@ -214,6 +229,7 @@ pub fn digest(model: &Model, releases: &ReleaseNames, root: BodyRef, position: u
         builds: false,
         reads_numbers: false,
         reserves: false,
+        reads: Reads::default(),
     };
     for index in 0..count {
         calls::calls_and_seeds(&tracer, index, &mut digest);

@@ -8,8 +8,8 @@ use super::super::peer_numbers::{is_read, reserved};
 use super::super::setup::{Held, PARAMS, given};
 use super::super::words::Name;
 use super::super::{Callee, DefId, Ty, TyData};
-use super::{CallSite, Digest, Seed, SeedKind, is_repeated, is_served, may_acquire, seed_kind};
-use crate::apis::{FnRow, Heat, Slot};
+use super::{CallSite, Digest, Reads, Seed, SeedKind, is_repeated, is_served, may_acquire, seed_kind};
+use crate::apis::{Feed, FnRow, Heat, Slot};
 use crate::facts::ItemKind;
 use crate::facts::body::*;
 use crate::source::Span;
@@ -55,6 +55,7 @@ pub(super) fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) 
                     digest.fresh |= row.fresh;
                     digest.builds |= row.cache.is_some() || !row.needs.is_empty() || row.sets_limit.is_some();
                     digest.exits |= row.exits;
+                    reads(row, &mut digest.reads);
                     digest.removes_files |= row.removes_path.is_some();
                     digest.makes_files |= row.creates_path.is_some();
                     digest.once |= row.once_guard && is_on_static(tracer, index, id);
@@ -69,6 +70,13 @@ pub(super) fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) 
             }
         }
     }
+}
+
+fn reads(row: &FnRow, found: &mut Reads) {
+    found.all |= row.reads_all.is_some() || row.uncaps_bodies;
+    found.pieces |= row.from_outside && row.reads_all.is_none();
+    found.caps |= row.caps_bodies;
+    found.accepts |= row.feeds == Some(Feed::Socket);
 }
 
 /// `let slot = x.allocate_slot(); …; x.free_slot(slot)`
