@@ -4,16 +4,17 @@
 use super::access::Tracer;
 use super::digest::{CallSite, Digest, Seed, is_repeated, is_repeated_at};
 use super::exits::{Ends, loops_up};
-use super::flow::{Fate, Terms, fate};
+use super::flow::{Fate, Loss, Lost, Terms, fate};
 use super::heat::Runs;
-use super::{Callee, DefId, Model, TyData};
+use super::{Callee, DefId, Model};
 use crate::facts::body::*;
 use crate::source::Span;
-use rustc_hash::FxHashMap;
-use std::cell::OnceCell;
 
 /// A value is followed through this many functions that return it.
-const CALLERS: usize = 4;
+const CALLERS: u32 = 4;
+
+/// Of more places than this the rest are not looked at.
+const ENDINGS: usize = 48;
 
 /// Callees of callees are asked down to here whether they stay for long.
 const CALLEES: u32 = 3;
@@ -44,90 +45,87 @@ pub struct Ending {
 }
 
 impl Ending {
+    /// Whether it is dropped on some path, other than with a future that nobody drives any more.
+    pub fn is_lost(&self) -> bool {
+        self.fate.losses.iter().any(|loss| loss.lost != Lost::Exit(EdgeKind::Cancel))
+    }
+
     /// Whether it is seen to go nowhere from where it could be used again: lost, or released.
     pub fn is_end(&self) -> bool {
         let fate = &self.fate;
-        let gone = !fate.losses.is_empty() || !fate.releases.is_empty();
-        gone && !fate.escapes && !fate.returned && fate.stored.is_empty()
+        (self.is_lost() || !fate.releases.is_empty()) && !fate.escapes && !fate.returned && fate.stored.is_empty()
     }
 }
 
-/// The call sites of the run, by callee. Made when first asked for.
-pub struct Callers<'a> {
-    model: &'a Model,
-    by_callee: OnceCell<FxHashMap<DefId, Vec<(u32, CallSite)>>>,
+/// What becomes of what a seed gives: in its function, and in all that get it from there.
+pub fn endings(tracer: &Tracer, function: u32, seed: &Seed, terms: &Terms) -> Vec<Ending> {
+    let mut out = Vec::new();
+    follow(tracer, Place { function, body: seed.body, statement: seed.statement }, false, terms, CALLERS, &mut out);
+    out
 }
 
-impl<'a> Callers<'a> {
-    /// Those of the run.
-    pub fn new(model: &'a Model) -> Callers<'a> {
-        Callers { model, by_callee: OnceCell::new() }
+/// The ending of a value that a library's function makes and drops itself.
+pub fn ends_at_once(tracer: &Tracer, function: u32, seed: &Seed) -> Ending {
+    let (body, statement) = (seed.body, seed.statement);
+    let range = tracer.span(body, statement).range;
+    let holder = LocalId(0);
+    let loss = Loss { lost: Lost::Discarded, at: range, ended: false, lent: false, holder, way: Vec::new() };
+    Ending {
+        function,
+        body,
+        statement,
+        span: tracer.span(body, statement),
+        holder: None,
+        runs: tracer.model.runs_at(function, body, is_repeated_at(tracer, body, statement)),
+        in_for: in_for(tracer, body, statement),
+        wrapped: false,
+        stays: false,
+        fate: Fate { losses: vec![loss], ..Fate::default() },
     }
+}
 
-    fn of(&self, callee: DefId) -> &[(u32, CallSite)] {
-        let gather = || {
-            let mut by_callee: FxHashMap<DefId, Vec<(u32, CallSite)>> = FxHashMap::default();
-            for (position, digest) in self.model.analysis.digests.iter().enumerate() {
-                for call in &digest.calls {
-                    by_callee.entry(call.callee).or_default().push((position as u32, *call));
-                }
-            }
-            by_callee
-        };
-        self.by_callee.get_or_init(gather).get(&callee).map_or(&[], |list| list)
+/// What gives the value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    function: u32,
+    body: u32,
+    statement: StatementId,
+}
+
+fn follow(tracer: &Tracer, at: Place, wrapped: bool, terms: &Terms, depth: u32, out: &mut Vec<Ending>) {
+    let model = tracer.model;
+    let Place { function, body, statement } = at;
+    let known = |e: &Ending| at == Place { function: e.function, body: e.body, statement: e.statement };
+    if out.len() >= ENDINGS || out.iter().any(known) {
+        return;
     }
-
-    /// What becomes of what a seed gives: in its function, and in all that get it from there.
-    pub fn endings(&self, tracer: &Tracer, function: u32, seed: &Seed, terms: &Terms) -> Vec<Ending> {
-        let mut out = Vec::new();
-        self.follow(tracer, (function, seed.body, seed.statement), false, terms, &mut out);
-        out
+    let fate = fate(tracer, &model.analysis.releases, terms.clone(), body, statement);
+    let digest = &model.analysis.digests[function as usize];
+    let file = tracer.body(body).at.file;
+    let holder = fate.worst().map(|loss| tracer.body(body).body.locals[loss.holder.index()].span);
+    let handed_on = fate.returned && body == 0 && !fate.escapes && fate.stored.is_empty();
+    out.push(Ending {
+        function,
+        body,
+        statement,
+        span: tracer.span(body, statement),
+        holder: holder.filter(|range| range.hi > 0).map(|range| Span { file, range }),
+        runs: model.runs_at(function, body, is_repeated_at(tracer, body, statement)),
+        in_for: in_for(tracer, body, statement),
+        wrapped,
+        stays: stays(tracer, digest, body, statement),
+        fate,
+    });
+    if !handed_on || depth == 0 {
+        return;
     }
-
-    fn follow(
-        &self,
-        tracer: &Tracer,
-        (function, body, statement): (u32, u32, StatementId),
-        wrapped: bool,
-        terms: &Terms,
-        out: &mut Vec<Ending>,
-    ) {
-        let model = self.model;
-        let known = |e: &Ending| (e.function, e.body, e.statement) == (function, body, statement);
-        if out.iter().any(known) || out.len() > 64 {
-            return;
-        }
-        let fate = fate(tracer, &model.analysis.releases, terms.clone(), body, statement);
-        let digest = &model.analysis.digests[function as usize];
-        let file = tracer.body(body).at.file;
-        let holder = fate.worst().map(|loss| tracer.body(body).body.locals[loss.holder.index()].span);
-        let handed_on = fate.returned && body == 0 && !fate.escapes && fate.stored.is_empty();
-        let depth = out.len();
-        out.push(Ending {
-            function,
-            body,
-            statement,
-            span: tracer.span(body, statement),
-            holder: holder.filter(|range| range.hi > 0).map(|range| Span { file, range }),
-            runs: model.runs_at(function, body, is_repeated_at(tracer, body, statement)),
-            in_for: in_for(tracer, body, statement),
-            wrapped,
-            stays: stays(tracer, digest, body, statement),
-            fate,
-        });
-        if !handed_on || depth > CALLERS * 8 {
-            return;
-        }
-        let inside = model.obligation(model.payload(model.result_ty(digest.owner))).is_none();
-        for (caller, call) in self.of(digest.owner) {
-            if *caller == function {
-                continue;
-            }
-            let typed = model.typed(model.analysis.digests[*caller as usize].root);
-            let tracer = Tracer::new(model, &typed);
-            if let Some(statement) = statement_of(&tracer, call) {
-                self.follow(&tracer, (*caller, call.body, statement), wrapped || inside, terms, out);
-            }
+    let wraps = model.obligation(model.payload(model.result_ty(digest.owner))).is_none();
+    for (caller, call) in model.calls_of(function).filter(|(caller, _)| *caller != function) {
+        let typed = model.typed(model.analysis.digests[caller as usize].root);
+        let tracer = Tracer::new(model, &typed);
+        if let Some(statement) = statement_of(&tracer, call) {
+            let place = Place { function: caller, body: call.body, statement };
+            follow(&tracer, place, wrapped || wraps, terms, depth - 1, out);
         }
     }
 }
@@ -157,7 +155,8 @@ fn stays(tracer: &Tracer, digest: &Digest, index: u32, statement: StatementId) -
     let innermost = super::digest::innermost_loop(&tracer.body(index).body, statement).unwrap_or_default();
     let repeated = is_repeated(tracer, index, innermost);
     let own = (0..digest.bodies.len() as u32).filter(|&b| within(b) && !(repeated && b == index));
-    let own = own.map(|b| &digest.bodies[b as usize]).any(|b| b.serves || b.endless || matches!(b.ends, Ends::Never(_)));
+    let own =
+        own.map(|b| &digest.bodies[b as usize]).any(|b| b.serves || b.endless || matches!(b.ends, Ends::Never(_)));
     let calls = digest.calls.iter().filter(|c| within(c.body));
     own || digest.serves || calls.into_iter().any(|c| tracer.model.stays_long(c.callee, CALLEES))
 }
@@ -171,10 +170,5 @@ impl Model {
             || digest.serves
             || endless(digest)
             || depth > 0 && digest.calls.iter().any(|c| c.callee != def && self.stays_long(c.callee, depth - 1))
-    }
-
-    /// The name of a value that a function of the run is made for: `Client`.
-    pub fn holds_by_drop(&self, def: DefId) -> bool {
-        matches!(self.ty(self.payload(self.result_ty(def))), TyData::Adt(of, _) if self.has_drop(*of).is_some())
     }
 }

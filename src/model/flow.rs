@@ -419,7 +419,9 @@ impl<'a> Walk<'a> {
                 self.lose(Lost::Discarded, body.spans[id.index()], local, state);
                 Step::Met
             }
-            Op::Struct if !by_ref && self.terms.around => self.wrapped(id, &statement, Held { at, local, by_ref }, state),
+            Op::Struct if !by_ref && self.terms.around => {
+                self.wrapped(id, &statement, Held { at, local, by_ref }, state)
+            }
             Op::Struct if !by_ref => self.keep(id, at, state),
             Op::CallMethod | Op::Call => self.call(id, &statement, Held { at, local, by_ref }, state),
             Op::CallValue => self.escape(),
@@ -495,8 +497,12 @@ impl<'a> Walk<'a> {
 
     /// Whether dropping a value of that type does all that is owed.
     fn is_guard(&self, ty: super::Ty) -> bool {
+        // A struct of the run with a `Drop` of its own may close what it holds.
+        if self.terms.around {
+            return self.closes_itself(ty);
+        }
         let obligation = self.model().obligation(self.model().payload(ty));
-        !self.terms.around && obligation.is_some_and(drops_safely)
+        obligation.is_some_and(drops_safely)
     }
 
     /// A statement that does not touch the value: it may overwrite what holds it, or look at the status.

@@ -28,6 +28,12 @@ impl Walk<'_> {
         matches!(self.model().ty(ty), TyData::Adt(..))
     }
 
+    /// Whether a type of the run has a `Drop`.
+    pub(super) fn closes_itself(&self, ty: Ty) -> bool {
+        let ty = self.model().payload(ty);
+        matches!(*self.model().ty(ty), TyData::Adt(def, _) if self.model().has_drop(def).is_some())
+    }
+
     /// A literal or constructor puts it into a value of the run, which is followed from then on.
     pub(super) fn wrapped(&mut self, id: StatementId, statement: &Statement, held: Held, state: &mut State) -> Step {
         let role = state.role(held.local).unwrap_or(Role::Owner);
@@ -64,7 +70,8 @@ impl Walk<'_> {
             return None;
         }
         if model.gives_up_field(def, kind) {
-            return Some(self.released(id));
+            // Whether it is closed or handed on is not told apart; for what nobody closes it can only be the latter.
+            return Some(if kind == ObligationKind::Pool { self.released(id) } else { self.escape() });
         }
         let lent = matches!(model.params_of(def).get(held.at).map(|&t| model.ty(t)), Some(TyData::Ref { .. }));
         match (lent || held.by_ref, gives) {
