@@ -4,6 +4,7 @@
 //! is suppressed. Its page is its manual, its metadata and its test.
 
 pub mod accumulating_loop;
+pub mod client_per_call;
 pub mod conditional_manual_drop;
 pub mod detached_task;
 pub mod dropped_registration;
@@ -22,10 +23,13 @@ mod often;
 pub mod page;
 pub mod partial_removal;
 pub mod peer_sized_allocation;
+mod per_call;
+pub mod pool_per_call;
 pub mod raw_field_without_drop;
 pub mod raw_handle_leak;
 pub mod reference_cycle;
 pub mod replaced_task_handle;
+pub mod runtime_per_call;
 pub mod self_capturing_callback;
 pub mod swallowed_task_error;
 pub mod task_handle_without_drop;
@@ -71,6 +75,7 @@ macro_rules! lint {
 /// All lints, sorted by name.
 pub static LINTS: &[Lint] = &[
     lint!(accumulating_loop),
+    lint!(client_per_call),
     lint!(conditional_manual_drop),
     lint!(detached_task),
     lint!(dropped_registration),
@@ -85,10 +90,12 @@ pub static LINTS: &[Lint] = &[
     lint!(listener_never_removed),
     lint!(partial_removal),
     lint!(peer_sized_allocation),
+    lint!(pool_per_call),
     lint!(raw_field_without_drop),
     lint!(raw_handle_leak),
     lint!(reference_cycle),
     lint!(replaced_task_handle),
+    lint!(runtime_per_call),
     lint!(self_capturing_callback),
     lint!(swallowed_task_error),
     lint!(task_handle_without_drop),

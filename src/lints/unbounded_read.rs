@@ -21,7 +21,8 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
 fn confidence(model: &Model, read: &Read) -> Option<Confidence> {
     let digest = &model.analysis.digests[read.function as usize];
     let is_tool = model.is_tool(digest.owner) || model.is_of_tool(digest.owner);
-    let around = |test: fn(&Digest) -> bool| model.analysis.digests.iter().any(|d| test(d) && is_beside(model, digest, d));
+    let around =
+        |test: fn(&Digest) -> bool| model.analysis.digests.iter().any(|d| test(d) && is_beside(model, digest, d));
     Some(match read.fed.by? {
         Feed::Request if around(|d| d.reads.caps) => match read.how {
             // `.layer(DefaultBodyLimit::disable()).layer(RequestBodyLimitLayer::new(..))`
@@ -67,21 +68,14 @@ fn report(model: &Model, read: &Read, confidence: Confidence) -> Diagnostic {
         (_, Some(piece)) => format!("a {piece} of {what} is kept in memory however long it is, and {who} decides that"),
         _ => format!("{what} is kept in memory however large it is, and {who} decides that"),
     };
-    let mut diagnostic = Diagnostic::new(
-        NAME,
-        confidence,
-        read.span,
-        item,
-        message,
-        looked_for(read).to_owned(),
-        help(read).to_owned(),
-    )
-    .primary(match read.how {
-        How::NoLimit => "this limit is none",
-        How::Loop(_) => "every piece is kept",
-        How::Uncapped => "from here on there is none",
-        _ => "read without a limit",
-    });
+    let mut diagnostic =
+        Diagnostic::new(NAME, confidence, read.span, item, message, looked_for(read).to_owned(), help(read).to_owned())
+            .primary(match read.how {
+                How::NoLimit => "this limit is none",
+                How::Loop(_) => "every piece is kept",
+                How::Uncapped => "from here on there is none",
+                _ => "read without a limit",
+            });
     if let Some(at) = read.fed.seen_at.filter(|&at| at != read.span) {
         diagnostic = diagnostic.label(at, format!("{what} comes from here"));
     }
@@ -94,7 +88,9 @@ fn report(model: &Model, read: &Read, confidence: Confidence) -> Diagnostic {
         (Confidence::Medium, Some(Feed::Request)) => {
             diagnostic.note("assumed that nothing in front of the server limits what it is sent".to_owned())
         }
-        (Confidence::Medium, _) => diagnostic.note(format!("assumed that {who} may send too much, by mistake or on purpose")),
+        (Confidence::Medium, _) => {
+            diagnostic.note(format!("assumed that {who} may send too much, by mistake or on purpose"))
+        }
         (_, Some(Feed::Request)) => {
             diagnostic.note("a limit for bodies is set elsewhere, which may hold here too".to_owned())
         }

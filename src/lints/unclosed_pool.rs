@@ -1,44 +1,53 @@
 #![doc = include_str!("../../lints/unclosed_pool.md")]
 
-use crate::apis::{DropEffect, ObligationKind};
+use super::often::says_how_often;
+use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
-use crate::facts::body::*;
+use crate::facts::body::EdgeKind;
 use crate::model::Model;
 use crate::model::access::Tracer;
-use crate::model::digest::Seed;
-use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
+use crate::model::digest::{Seed, SeedKind};
+use crate::model::endings::{Ending, endings};
+use crate::model::flow::{Loss, Lost, Terms, drops_safely};
+use crate::model::heat::Runs;
 use crate::source::Span;
+use rustc_hash::FxHashSet;
 
 const NAME: &str = "unclosed_pool";
 
 /// Reports pools that are made for the length of a function and not closed on some path.
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
-    let wanted = |seed: &Seed| model.gives(seed.kind) == Some(ObligationKind::Pool);
-    model.each_seed(wanted, |tracer, position, seed| {
+    let mut seen = FxHashSet::default();
+    let wanted = |seed: &Seed| seed.kind == SeedKind::Acquire(ObligationKind::Pool);
+    model.each_seed(wanted, |tracer, function, seed| {
         let Some(obligation) = tracer.obligation_of(seed) else { return };
         // A pool that closes itself when it is dropped owes nothing.
-        if obligation.drop == DropEffect::Closes {
+        if drops_safely(obligation) {
             return;
         }
-        let terms = Terms { ended_by: &obligation.ended_by, ..Terms::of(ObligationKind::Pool) };
-        let fate = fate(tracer, &model.analysis.releases, terms, seed.body, seed.statement);
-        // A second handle that was kept or handed on keeps the pool in use.
-        if fate.escapes || !fate.stored.is_empty() || fate.returned {
-            return;
-        }
-        if let Some(loss) = fate.worst() {
-            out.push(report(model, tracer, position, seed, &fate, loss));
+        let made = model.span_of(tracer, seed.body, seed.statement);
+        for end in endings(tracer, function, seed, &Terms::of_shared(obligation)) {
+            // A second handle that was kept or handed on keeps the pool in use.
+            if end.fate.escapes || !end.fate.stored.is_empty() || end.fate.returned || !seen.insert(end.span) {
+                continue;
+            }
+            if let Some(loss) = end.fate.worst() {
+                out.push(report(model, &end, loss, made));
+            }
         }
     });
 }
 
-fn report(model: &Model, tracer: &Tracer, position: u32, seed: &Seed, fate: &Fate, loss: &Loss) -> Diagnostic {
-    let span = model.span_of(tracer, seed.body, seed.statement);
-    let owner = model.analysis.digests[position as usize].owner;
+fn report(model: &Model, end: &Ending, loss: &Loss, made: Span) -> Diagnostic {
+    let digest = &model.analysis.digests[end.function as usize];
+    let (typed, owner, span, fate) = (model.typed(digest.root), digest.owner, end.span, &end.fate);
+    let tracer = Tracer::new(model, &typed);
     let confidence = match loss.lost {
         Lost::Exit(EdgeKind::Cancel) => Confidence::Low,
         // The process ends with `main`, and the connections with it.
         _ if model.is_main(owner) => Confidence::Low,
+        // So it does if a server cannot start.
+        Lost::Exit(_) if end.stays && end.runs < Runs::PerCall => Confidence::Low,
         _ if fate.gave_up => Confidence::Medium,
         _ => Confidence::High,
     };
@@ -46,6 +55,7 @@ fn report(model: &Model, tracer: &Tracer, position: u32, seed: &Seed, fate: &Fat
         Lost::Exit(EdgeKind::Error) => "this connection pool is not closed when an error is returned",
         Lost::Exit(EdgeKind::Cancel) => "this connection pool is not closed when the future is dropped",
         Lost::Exit(_) => "this connection pool is not closed on an early return",
+        _ if end.runs == Runs::Repeated => "this connection pool is made again and again, and never closed",
         _ => "this connection pool is made here, used here, and never closed",
     };
     let mut diagnostic = Diagnostic::new(
@@ -59,12 +69,15 @@ fn report(model: &Model, tracer: &Tracer, position: u32, seed: &Seed, fate: &Fat
             .to_owned(),
         "make one pool per process and share it; where it must be this short-lived, close it on every path".to_owned(),
     )
-    .primary("made here");
+    .primary(if span == made { "made here" } else { "comes from here" });
+    if span != made {
+        diagnostic = diagnostic.label(made, "made here");
+    }
     let at = |range| Span { file: span.file, range };
     if loss.at.hi > 0 {
         diagnostic = diagnostic.label(at(loss.at), "dropped here without `close`");
     } else {
-        let local = &tracer.body(seed.body).body.locals[loss.holder.index()];
+        let local = &tracer.body(end.body).body.locals[loss.holder.index()];
         if local.span.hi > 0 {
             diagnostic = diagnostic.label(at(local.span), "dropped at the end of this name's scope");
         }
@@ -72,5 +85,9 @@ fn report(model: &Model, tracer: &Tracer, position: u32, seed: &Seed, fate: &Fat
     if let Some(&release) = fate.releases.first() {
         diagnostic = diagnostic.label(at(release), "closed here, on another path");
     }
-    diagnostic
+    match end.runs {
+        // With each call more connections stay open.
+        Runs::Repeated => says_how_often(diagnostic, &tracer, end.function, (end.body, end.statement)),
+        _ => diagnostic,
+    }
 }

@@ -1,11 +1,11 @@
 #![doc = include_str!("../../lints/zombie_process.md")]
 
 use super::loss::{labelled, when};
-use crate::apis::{DropEffect, Obligation, ObligationKind};
+use crate::apis::{DropEffect, ObligationKind};
 use crate::diagnostic::{Confidence, Diagnostic};
-use crate::facts::body::{EdgeKind, Op};
+use crate::facts::body::EdgeKind;
 use crate::model::access::{Root, Tracer};
-use crate::model::digest::{Ended, Seed, SeedKind};
+use crate::model::digest::{Ended, Seed};
 use crate::model::flow::{Fate, Loss, Lost, Terms, fate};
 use crate::model::heat::Runs;
 use crate::model::{DefId, Model, Symbol};
@@ -20,7 +20,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     model.each_seed(wanted, |tracer, position, seed| {
         let Some(obligation) = tracer.obligation_of(seed) else { return };
         let span = model.span_of(tracer, seed.body, seed.statement);
-        if excused(tracer, seed, obligation) || model.is_only_for(span, &obligation.not_for) {
+        if tracer.is_excused(seed, obligation) || model.is_only_for(span, &obligation.not_for) {
             return;
         }
         let terms = Terms::of_value(obligation);
@@ -68,16 +68,6 @@ fn report_drop(model: &Model, drop: DefId, owner: DefId, name: Symbol, end: &End
         Some(span) => diagnostic.label(span, "the child process is kept here"),
         None => diagnostic,
     }
-}
-
-/// `Command::new("x").kill_on_drop(true).spawn()`: the builder made dropping safe.
-fn excused(tracer: &Tracer, seed: &Seed, obligation: &Obligation) -> bool {
-    let Some(excuse) = &obligation.excuse else { return false };
-    if let SeedKind::Call(def) = seed.kind {
-        return tracer.model.calls_name(def, excuse);
-    }
-    let body = &tracer.body(seed.body).body;
-    body.statements.iter().any(|s| s.op == Op::CallMethod && tracer.method_name(seed.body, s) == excuse)
 }
 
 enum Found<'a> {

@@ -146,6 +146,12 @@ impl Model {
         }
     }
 
+    /// The calls that reach a function, with the positions of those that make them.
+    pub(super) fn calls_of(&self, function: u32) -> impl Iterator<Item = (u32, &CallSite)> {
+        let call = |c: &Caller| (c.function, &self.analysis.digests[c.function as usize].calls[c.call as usize]);
+        self.callers()[function as usize].iter().filter(|c| !c.one_of_many).map(call)
+    }
+
     /// By function, who calls it; filled in when asked for.
     fn callers(&self) -> &[Vec<Caller>] {
         self.callers.get_or_init(|| {

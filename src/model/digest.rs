@@ -17,7 +17,7 @@ use super::raw_fields::{RawFields, raw_fields};
 use super::registrations::{Registration, registrations};
 use super::setup::{Held, PARAMS};
 use super::{BodyRef, Callee, DefId, Model, Ty, TyData};
-use crate::apis::{FnRow, Heat, ObligationKind, Slot, SpawnKind, term::Term};
+use crate::apis::{FnRow, Heat, ObligationKind, Owner, Slot, SpawnKind, term::Term};
 use crate::facts::BodyKind;
 use crate::facts::body::*;
 use crate::facts::body_flags;
@@ -311,18 +311,20 @@ pub fn seed_kind(model: &Model, row: &FnRow) -> Option<SeedKind> {
         _ => {}
     }
     let fresh = !(row.through || row.element || row.moves_out) && row.wraps.is_empty();
-    let path = row.returns.as_ref().filter(|_| fresh).and_then(payload)?;
+    let path = row.returns.as_ref().filter(|_| fresh).and_then(|term| payload(row, term))?;
     let obligation = model.apis.type_row(path)?.obligation.as_ref()?;
     Some(SeedKind::Acquire(obligation.kind))
 }
 
 /// The type that a result is about: `Child` in `Result<Child, Error>`.
-fn payload(term: &Term) -> Option<&str> {
+fn payload<'a>(row: &'a FnRow, term: &'a Term) -> Option<&'a str> {
     match term {
         Term::Path { path, args } if matches!(&**path, "std::result::Result" | "std::option::Option") => {
-            payload(args.first()?)
+            payload(row, args.first()?)
         }
         Term::Path { path, .. } => Some(path),
+        // `Client::new()`
+        Term::SelfType if row.owner == Owner::Type => Some(row.path.rsplit_once("::")?.0),
         _ => None,
     }
 }

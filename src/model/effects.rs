@@ -257,13 +257,28 @@ impl Walk<'_> {
                 self.uses.passed.push((self.param, def, at as u32, tail));
             }
             Callee::Constructor(_) => self.stores(index, id, Some(at)),
+            // `query.execute(pool)` of a `pool: &SqlitePool`: it is taken to look at it.
+            Callee::Unknown if self.is_lent(index, statement, at) => {}
             Callee::Closure(_) | Callee::Unknown => self.add(Effects::UNKNOWN),
             Callee::External(_) | Callee::Distinctive(_) => match tracer.row(index, id) {
                 // `fd.to_string()`
                 None if statement.op == Op::CallMethod && at == 0 && is_number(tracer, index, statement) => {}
+                None if self.is_lent(index, statement, at) => {}
                 None => self.add(Effects::UNKNOWN),
                 Some(row) => self.row(index, id, row, at),
             },
+        }
+    }
+
+    /// Whether a call gets a shared reference to something with an obligation.
+    fn is_lent(&self, index: u32, statement: &Statement, at: usize) -> bool {
+        let body = &self.tracer.body(index).body;
+        let Some((position, place)) = body.args(statement)[at].as_place() else { return false };
+        let (model, ty) = (self.tracer.model, self.tracer.ty(index, place));
+        let owed = |ty| model.obligation(model.payload(ty)).is_some();
+        match *model.ty(ty) {
+            TyData::Ref { mutable: false, to } => owed(to),
+            _ => position == Position::Ref && owed(ty),
         }
     }
 

@@ -257,7 +257,9 @@ fn look_into(model: &Model, ty: Ty, depth: u32, told: &mut Told) {
         told.by = own.or(told.by);
     }
     match model.ty(ty) {
-        TyData::Ref { to: inner, .. } | TyData::Future { output: inner, .. } => look_into(model, *inner, depth - 1, told),
+        TyData::Ref { to: inner, .. } | TyData::Future { output: inner, .. } => {
+            look_into(model, *inner, depth - 1, told)
+        }
         TyData::External(_, parts) | TyData::Tuple(parts) => {
             parts.iter().for_each(|&part| look_into(model, part, depth - 1, told));
         }

@@ -7,6 +7,7 @@
 //! `fate` says what is asked and found, `calls` what calls do with a held value, `branches` which edges show that there
 //! is none, `ends` what never comes back.
 
+mod around;
 mod branches;
 mod calls;
 mod conditions;
@@ -301,7 +302,11 @@ impl<'a> Walk<'a> {
         let local = self.body().local_of(place)?;
         let inside = match self.part_taken(local, place) {
             Some(part) => Some(part) == self.terms.part,
-            None => covers(self.tracer, self.index, place) || self.is_inner_part(position, place),
+            None => {
+                covers(self.tracer, self.index, place)
+                    || self.is_inner_part(position, place)
+                    || self.terms.around && self.is_part_around(place)
+            }
         };
         inside.then_some((local, position, place))
     }
@@ -414,6 +419,9 @@ impl<'a> Walk<'a> {
                 self.lose(Lost::Discarded, body.spans[id.index()], local, state);
                 Step::Met
             }
+            Op::Struct if !by_ref && self.terms.around => {
+                self.wrapped(id, &statement, Held { at, local, by_ref }, state)
+            }
             Op::Struct if !by_ref => self.keep(id, at, state),
             Op::CallMethod | Op::Call => self.call(id, &statement, Held { at, local, by_ref }, state),
             Op::CallValue => self.escape(),
@@ -489,6 +497,10 @@ impl<'a> Walk<'a> {
 
     /// Whether dropping a value of that type does all that is owed.
     fn is_guard(&self, ty: super::Ty) -> bool {
+        // A struct of the run with a `Drop` of its own may close what it holds.
+        if self.terms.around {
+            return self.closes_itself(ty);
+        }
         let obligation = self.model().obligation(self.model().payload(ty));
         obligation.is_some_and(drops_safely)
     }

@@ -6,6 +6,7 @@ use super::digest::Digest;
 use super::heat::Runs;
 use super::ledger::{Event, EventKind, Ledger, Site};
 use super::{DefId, Model, Res, Symbol, TargetKind, Ty, TyData, known};
+use crate::apis::ObligationKind;
 use crate::facts::types::{TypeId, TypeKind, TypeTable};
 use crate::facts::{ItemKind, item_flags};
 use crate::source::Span;
@@ -200,7 +201,8 @@ impl Model {
     /// Whether what a field holds, or its elements, has to be released one by one (tasks, children).
     pub fn field_holds_obligations(&self, owner: DefId, name: Symbol) -> bool {
         let Some(ty) = self.declared_field(owner, name) else { return false };
-        self.inside(ty).any(|ty| self.obligation(self.payload(self.element(ty))).is_some())
+        let shared = |kind| matches!(kind, ObligationKind::Client | ObligationKind::Runtime);
+        self.inside(ty).any(|ty| self.obligation(self.payload(self.element(ty))).is_some_and(|o| !shared(o.kind)))
     }
 
     /// The type that a field is declared with.

@@ -83,9 +83,11 @@ pub fn unlimited_reads(model: &Model) -> Vec<Read> {
     model.each_function(calls_reader, |tracer, position| {
         let owner = model.analysis.digests[position as usize].owner;
         let reads = helped(tracer, position, &readers).into_iter();
-        found.extend(reads.filter(|read| !read.fed.capped && !is_checked(tracer, owner, &read.fed)).filter(|read| {
-            !matches!(read.fed.by, None | Some(Feed::Body | Feed::Memory))
-        }));
+        found.extend(
+            reads
+                .filter(|read| !read.fed.capped && !is_checked(tracer, owner, &read.fed))
+                .filter(|read| !matches!(read.fed.by, None | Some(Feed::Body | Feed::Memory))),
+        );
     });
     found.retain(|read| !model.is_left_out(read.span));
     found.sort_by_key(|read| (read.span, read.body, read.statement));
@@ -160,7 +162,9 @@ fn put_together_with(tracer: &Tracer, index: u32, made: &Statement) -> Fed {
     let is_it = |a: &Operand| a.as_place().and_then(|(_, p)| body.local_of(p)) == Some(local);
     let calls = body.statements.iter().filter(|s| matches!(s.op, Op::Call | Op::CallMethod));
     let mut others = calls.map(|s| body.args(s)).filter(|args| args.iter().any(is_it)).flatten().filter(|a| !is_it(a));
-    others.find_map(|&a| Some(fed_by(tracer, index, a)).filter(|fed| fed.by.is_some() || fed.capped)).unwrap_or_default()
+    others
+        .find_map(|&a| Some(fed_by(tracer, index, a)).filter(|fed| fed.by.is_some() || fed.capped))
+        .unwrap_or_default()
 }
 
 /// `while let Some(chunk) = body.next().await { all.extend_from_slice(&chunk) }`, without a comparison in the loop.
@@ -194,12 +198,16 @@ fn flows_into(tracer: &Tracer, index: u32, inside: &[u32], source: StatementId, 
     let statement = &body.statements[source.index()];
     // `socket.read(&mut chunk)`
     let filled = body.args(statement).iter().skip(1).filter_map(local);
-    let mut brought: Vec<LocalId> = statement.dest.get().and_then(|d| body.local_of(d)).into_iter().chain(filled).collect();
+    let mut brought: Vec<LocalId> =
+        statement.dest.get().and_then(|d| body.local_of(d)).into_iter().chain(filled).collect();
     // A second round for what is lowered in another order.
     for &s in inside.iter().chain(inside) {
         let statement = &body.statements[s as usize];
-        let takes = s != growth.site.statement.0 && body.args(statement).iter().filter_map(local).any(|l| brought.contains(&l));
-        if let Some(dest) = statement.dest.get().and_then(|d| body.local_of(d)).filter(|d| takes && !brought.contains(d)) {
+        let takes =
+            s != growth.site.statement.0 && body.args(statement).iter().filter_map(local).any(|l| brought.contains(&l));
+        if let Some(dest) =
+            statement.dest.get().and_then(|d| body.local_of(d)).filter(|d| takes && !brought.contains(d))
+        {
             brought.push(dest);
         }
     }

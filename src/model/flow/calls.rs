@@ -27,6 +27,7 @@ impl Walk<'_> {
         match self.tracer.body(self.index).types.callee(id) {
             callee if self.terms.copy && self.is_lent(id, callee) => self.lent(id, statement, callee, state),
             Callee::Def(def) => self.call_def(id, statement, def, held, state),
+            Callee::Constructor(_) if self.terms.around => self.wrapped(id, statement, held, state),
             Callee::Constructor(_) => self.keep(id, at, state),
             // `&x` to something unknown: what needs `&mut` or the value itself cannot be done there.
             Callee::Unknown if self.is_shared_borrow(statement, at) => Step::Go,
@@ -76,6 +77,9 @@ impl Walk<'_> {
         let item = self.model().item(def);
         if item.kind != ItemKind::Fn {
             return self.escape();
+        }
+        if let Some(step) = self.terms.around.then(|| self.call_around(id, statement, def, held, state)).flatten() {
+            return step;
         }
         let effects = self.model().effects(def, at as u32);
         if effects.any(Effects::releases(self.terms.kind)) || self.gives_back(def) {

@@ -29,6 +29,8 @@ pub struct Terms<'a> {
     pub also_on_failure: bool,
     /// The component that holds it, if the call gives a tuple.
     pub part: Option<u8>,
+    /// Whether a value of the run's types that it is put into is followed in its place.
+    pub around: bool,
 }
 
 impl<'a> Terms<'a> {
@@ -54,6 +56,11 @@ impl<'a> Terms<'a> {
         Terms { copy: true, out: pair.out, ..Terms::of(ObligationKind::Handle) }
     }
 
+    /// Those of a value that is made to be shared: it is lost where the last that holds it is dropped, whatever that does.
+    pub fn of_shared(obligation: &'a Obligation) -> Terms<'a> {
+        Terms { ended_by: &obligation.ended_by, around: true, ..Terms::of(obligation.kind) }
+    }
+
     /// Those of a value about which nothing else is known.
     pub fn of(kind: ObligationKind) -> Terms<'a> {
         Terms {
@@ -67,6 +74,7 @@ impl<'a> Terms<'a> {
             out: None,
             also_on_failure: false,
             part: None,
+            around: false,
         }
     }
 }

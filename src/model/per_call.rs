@@ -1,0 +1,61 @@
+//! How sure it is that a value made to be shared is made again and again: how often the place runs, in what program, and
+//! whether the making is cheap.
+
+use super::access::Tracer;
+use super::digest::{Seed, SeedKind};
+use super::endings::Ending;
+use super::heat::Runs;
+use super::{DefId, Model, TyData};
+use crate::apis::{DropEffect, Obligation};
+use crate::diagnostic::Confidence;
+use crate::facts::body::Op;
+
+/// How sure it is that dropping the value there is a waste; none if it is not. `cheap`: it has no threads of its own.
+pub fn how_sure(model: &Model, end: &Ending, obligation: Option<&Obligation>, cheap: bool) -> Option<Confidence> {
+    let owner = model.analysis.digests[end.function as usize].owner;
+    if !end.is_end() || end.stays {
+        return None;
+    }
+    // Not closed on some path: that is worse, and `unclosed_pool` says so.
+    let owes =
+        obligation.is_some_and(|o| !matches!(o.drop, DropEffect::Closes | DropEffect::Joins | DropEffect::Aborts));
+    if owes && end.is_lost() {
+        return None;
+    }
+    let sure = match end.runs {
+        Runs::Repeated => Confidence::High,
+        // `let api = Api::new()?` may ask something while it is made.
+        Runs::PerCall if makes_its_type(model, owner) => return None,
+        Runs::PerCall => Confidence::Medium,
+        Runs::Once | Runs::Unknown if end.in_for => Confidence::Low,
+        _ => return None,
+    };
+    // A program that ends soon builds few of them.
+    let short = model.is_tool(owner) || model.is_of_tool(owner);
+    let less = u32::from(cheap) + u32::from(owes) + u32::from(end.fate.gave_up) + u32::from(short);
+    Some((0..less).fold(sure, |sure, _| match sure {
+        Confidence::High => Confidence::Medium,
+        _ => Confidence::Low,
+    }))
+}
+
+/// `pub fn new() -> Result<Self, Error>`
+fn makes_its_type(model: &Model, def: DefId) -> bool {
+    let result = model.ty(model.payload(model.result_ty(def)));
+    let makes = matches!(*result, TyData::Adt(of, _) if model.container_type(def) == Some(of));
+    makes && !model.has_receiver(def)
+}
+
+impl Tracer<'_> {
+    /// `Command::new("x").kill_on_drop(true).spawn()`, `Builder::new_current_thread().build()`: a call on the builder excuses
+    /// what is done with what is built.
+    pub fn is_excused(&self, seed: &Seed, obligation: &Obligation) -> bool {
+        let Some(excuse) = &obligation.excuse else { return false };
+        if let SeedKind::Call(def) = seed.kind {
+            return self.model.calls_name(def, excuse);
+        }
+        let body = &self.body(seed.body).body;
+        let calls = body.statements.iter().filter(|s| matches!(s.op, Op::CallMethod | Op::Call));
+        calls.into_iter().any(|s| self.method_name(seed.body, s) == excuse)
+    }
+}
