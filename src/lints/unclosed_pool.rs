@@ -31,6 +31,10 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             if end.fate.escapes || !end.fate.stored.is_empty() || end.fate.returned || !seen.insert(end.span) {
                 continue;
             }
+            // Closed each time, but for a future that is dropped: `pool_per_call`.
+            if !end.is_lost() && end.runs == Runs::Repeated {
+                continue;
+            }
             if let Some(loss) = end.fate.worst() {
                 out.push(report(model, &end, loss, made));
             }

@@ -1,7 +1,7 @@
 //! Values within values: a struct of the run that was made around what is followed stands for it, so that a newtype, the
 //! client of a service and the function that makes one are seen through.
 
-use super::super::effects::Effects;
+use super::super::effects::{Effects, may_matter};
 use super::super::{DefId, Model, Ty, TyData};
 use super::{Held, Role, State, Step, Walk};
 use crate::apis::ObligationKind;
@@ -66,6 +66,11 @@ impl Walk<'_> {
             return (kept && gives && !held.by_ref).then(|| self.wrapped(id, statement, held, state));
         }
         let (_, place) = self.body().args(statement)[held.at].as_place()?;
+        // `routes(app: Arc<App>)`: what becomes of such a parameter is not looked at.
+        let param = model.params_of(def).get(held.at).copied().unwrap_or_default();
+        if !may_matter(model, param) && !matches!(model.ty(param), TyData::Ref { .. }) {
+            return Some(self.escape());
+        }
         if !self.is_own(self.tracer.ty(self.index, place)) {
             return None;
         }
