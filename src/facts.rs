@@ -9,6 +9,7 @@
 pub mod body;
 pub mod dump;
 mod encoding;
+pub mod operators;
 pub mod outline;
 pub mod types;
 

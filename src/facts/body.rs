@@ -3,6 +3,7 @@
 //! Struct-of-arrays. A statement takes 16 bytes, operands live in one array, spans apart. There is no *move* and no
 //! *drop*: an operand records how a place is used, an edge records the scopes it leaves, and the model derives the rest.
 
+pub use super::operators::BinaryOp;
 use super::types::{PathId, TypeId, TypeTable};
 use super::{BodyId, NameId, Run, ids};
 use crate::source::TextRange;
@@ -294,51 +295,6 @@ pub enum Op {
     Declare,
     /// The end of scope `data` in straight-line flow: what it holds is dropped here.
     ScopeEnd,
-}
-
-/// A binary operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[repr(u32)]
-pub enum BinaryOp {
-    /// `+ - /`.
-    Arithmetic = 0,
-    /// `*`.
-    Mul = 1,
-    /// `%`.
-    Rem = 2,
-    /// `| ^`.
-    Bits = 3,
-    /// `&`.
-    And = 4,
-    /// `<<`.
-    Shl = 5,
-    /// `>>`.
-    Shr = 6,
-    /// `==`.
-    Eq = 7,
-    /// `!=`.
-    Ne = 8,
-    /// `<`.
-    Lt = 9,
-    /// `<=`.
-    Le = 10,
-    /// `>`.
-    Gt = 11,
-    /// `>=`.
-    Ge = 12,
-}
-
-impl BinaryOp {
-    /// The operator in [`Statement::data`] of an [`Op::Binary`].
-    pub fn from_data(data: u32) -> BinaryOp {
-        use BinaryOp::*;
-        [Arithmetic, Mul, Rem, Bits, And, Shl, Shr, Eq, Ne, Lt, Le, Gt, Ge][data as usize]
-    }
-
-    /// Whether it makes a number of two, and does not compare them.
-    pub fn computes(self) -> bool {
-        (self as u32) < BinaryOp::Eq as u32
-    }
 }
 
 /// A statement.

@@ -56,9 +56,11 @@ fn is_own(item: &str) -> bool {
 }
 
 fn report(model: &Model, reserve: &Reserve) -> Diagnostic {
-    let item = model.item_path(model.analysis.digests[reserve.function as usize].owner);
+    let owner = model.analysis.digests[reserve.function as usize].owner;
+    let item = model.item_path(owner);
     let confidence = match reserve.origin {
-        Origin::Bytes if is_own(&item) => Confidence::Low,
+        // A program that ends soon reads what whoever starts it gives to it.
+        Origin::Bytes if is_own(&item) || model.is_tool(owner) => Confidence::Low,
         Origin::Peer if !reserve.elsewhere && reserve.within.is_none() => Confidence::High,
         Origin::Peer | Origin::Bytes => Confidence::Medium,
         Origin::File => Confidence::Low,

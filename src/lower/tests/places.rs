@@ -100,7 +100,7 @@ fn operators_keep_what_they_are() {
         c.4 = Eq(t5, b.3)
         end t5
         i = Arithmetic(i, 1)
-        (*p) = Bits((*p), 2)
+        (*p) = Shl((*p), 2)
         ret = ()
         Goto
           -> b1 drops c.4 b.3 a.1

@@ -178,8 +178,8 @@ impl<'a> Flow<'a> {
         if statement.dest.is_none() {
             return;
         }
-        for at in 0..args.len() {
-            for hit in self.operand(args[at]) {
+        for (at, &arg) in args.iter().enumerate() {
+            for hit in self.operand(arg) {
                 if let Some(rest) = self.passes(id, statement, at, &hit) {
                     self.add_at(statement.dest, rest, hit.read, Some(hit.entry));
                 }
