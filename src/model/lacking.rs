@@ -8,6 +8,9 @@ use crate::apis::{FnRow, Lacks, SetsLimit};
 use crate::facts::body::*;
 use crate::version::Version;
 
+/// How many calls of a chain are looked at.
+const CHAIN: usize = 16;
+
 /// Something that is built without limits.
 #[derive(Debug, Clone)]
 pub struct Lacking {
@@ -317,13 +320,27 @@ fn waits(tracer: &Tracer, index: u32, id: StatementId, methods: &[String]) -> bo
         })
 }
 
-/// Whether the future that a call gives goes into a timeout.
+/// Whether the future that a call gives goes into a timeout, or what the calls after it make of it before anyone awaits:
+/// `client.get(url).header(k, v).timeout(limit)`, `timeout(limit, client.get(url).send())`.
 fn is_timed(tracer: &Tracer, index: u32, id: StatementId) -> bool {
     let body = &tracer.body(index).body;
-    let Some(future) = body.statements[id.index()].dest.get().and_then(|d| body.whole_local(d)) else { return false };
-    let is_future = |a: &Operand| a.as_place().is_some_and(|(_, place)| body.local_of(place) == Some(future));
-    let mut ids = (0..body.statements.len() as u32).map(StatementId);
-    ids.any(|id| is_timeout(called(tracer, index, id)) && body.args(&body.statements[id.index()]).iter().any(is_future))
+    let made = |s: &Statement| s.dest.get().and_then(|d| body.whole_local(d));
+    let Some(mut future) = made(&body.statements[id.index()]) else { return false };
+    let uses = |s: &Statement, local: LocalId| {
+        body.args(s).iter().any(|a| a.as_place().is_some_and(|(_, place)| body.local_of(place) == Some(local)))
+    };
+    let calls = |s: &&Statement| matches!(s.op, Op::Call | Op::CallMethod);
+    for _ in 0..CHAIN {
+        let next = body.statements.iter().enumerate().find(|(_, s)| calls(s) && uses(s, future));
+        let Some((at, call)) = next else { return false };
+        if is_timeout(called(tracer, index, StatementId(at as u32))) {
+            return true;
+        }
+        let temporary = made(call).filter(|l| body.locals[l.index()].kind == LocalKind::Temp);
+        let Some(made) = temporary.filter(|_| call.op == Op::CallMethod) else { return false };
+        future = made;
+    }
+    false
 }
 
 /// The last name of what a statement calls.
