@@ -66,8 +66,11 @@ fn confidence(model: &Model, position: u32, owner: DefId, one: &Lacking) -> (Con
         return (Confidence::High, None);
     }
     let package = model.crate_of(model.def(owner).module).package;
-    let timed = one.lacks.iter().filter(|lack| !lack.minor).all(|lack| model.waits_within(package, &lack.felt_in));
-    if !one.in_sight || timed || !may_serve(model, owner) {
+    let heavy = || one.lacks.iter().filter(|lack| !lack.minor);
+    let timed = heavy().all(|lack| model.is_timed_elsewhere(package, lack));
+    // Whoever uses a library can give each request a timeout, or give it another client.
+    let of_requests = heavy().all(|lack| lack.felt_in.is_empty());
+    if !one.in_sight || timed || !may_serve(model, owner, !of_requests) {
         return (Confidence::Low, None);
     }
     (
@@ -76,20 +79,17 @@ fn confidence(model: &Model, position: u32, owner: DefId, one: &Lacking) -> (Con
     )
 }
 
-/// Whether the code may be part of a program that runs for long: a library, or one that serves or does something again
-/// and again. A command that does its work and ends is none.
-fn may_serve(model: &Model, owner: DefId) -> bool {
-    let krate = model.def(owner).module;
-    let id = model.crate_id_of(krate);
+/// Whether the code may be part of a program that runs for long: one that serves or does something again and again, and
+/// perhaps any library. A command that does its work and ends is none.
+fn may_serve(model: &Model, owner: DefId, as_library: bool) -> bool {
+    let id = model.crate_id_of(model.def(owner).module);
     if model.crate_at(id).kind == TargetKind::Lib && !model.crates().iter().any(|c| c.kind == TargetKind::Bin) {
-        return true;
+        return as_library;
     }
     model.analysis.digests.iter().enumerate().any(|(position, digest)| {
+        let other = model.crate_id_of(model.def(digest.owner).module);
         let busy = digest.serves || model.analysis.heats[position] == Runs::Repeated;
-        busy && {
-            let other = model.crate_id_of(model.def(digest.owner).module);
-            model.is_built_on(other, id) || model.is_built_on(id, other)
-        }
+        busy && (model.is_built_on(other, id) || model.is_built_on(id, other))
     })
 }
 

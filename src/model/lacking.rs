@@ -3,7 +3,7 @@
 
 use super::access::Tracer;
 use super::builders::{Builder, is_max, is_off};
-use super::{Callee, Model};
+use super::{Callee, Model, TyData};
 use crate::apis::{FnRow, Lacks, SetsLimit};
 use crate::facts::body::*;
 use crate::version::Version;
@@ -34,21 +34,21 @@ pub fn lacks<'a>(tracer: &'a Tracer, index: u32, id: StatementId) -> impl Iterat
 
 /// The row that says what is missing: that of the call, or for `T { … }` and `Default::default()` that of `T::default`.
 fn builds(tracer: &Tracer, index: u32, id: StatementId) -> Option<&'static FnRow> {
-    let typed = tracer.body(index);
-    let statement = &typed.body.statements[id.index()];
-    let has_type = match statement.op {
-        Op::Struct => true,
-        Op::Call => match typed.types.callee(id) {
-            Callee::External(path) => tracer.model.text(path) == "std::default::Default::default",
-            _ => false,
-        },
-        _ => false,
-    };
-    if has_type {
-        let dest = statement.dest.get()?;
-        return tracer.model.type_row(tracer.ty(index, dest))?.functions.get("default");
+    let statement = &tracer.body(index).body.statements[id.index()];
+    if statement.op == Op::Struct || is_default(tracer, index, id) {
+        let model = tracer.model;
+        let TyData::External(of, _) = *model.ty(tracer.ty(index, statement.dest.get()?)) else { return None };
+        return model.fn_row(model.external_join(of, model.symbols.intern("default")));
     }
     tracer.row(index, id)
+}
+
+/// `Default::default()` of a type that is known only from where it goes.
+fn is_default(tracer: &Tracer, index: u32, id: StatementId) -> bool {
+    match tracer.body(index).types.callee(id) {
+        Callee::External(path) => tracer.model.text(path) == "std::default::Default::default",
+        _ => false,
+    }
 }
 
 /// All that a function builds without limits, in the order of the text; of those that lack the same, the first.
@@ -144,14 +144,12 @@ fn is_in_sight(tracer: &Tracer, index: u32, id: StatementId) -> bool {
     let names = if builder.names.is_empty() { vec![made] } else { builder.names };
     let own = |l: &LocalId| matches!(body.locals[l.index()].kind, LocalKind::Temp | LocalKind::Binding);
     // `T { a, ..base }` of a base that is not made here.
-    let whole = statement.op != Op::Struct
-        || match body.args(statement).chunks_exact(2).remainder().first() {
-            Some(base) => base.as_place().and_then(|(_, place)| body.local_of(place)).is_some_and(|base| {
-                let base = tracer.definition_id(index, base);
-                base.is_some_and(|base| builds(tracer, index, base).is_some())
-            }),
-            None => true,
-        };
+    let base = body.args(statement).chunks_exact(2).remainder().first().filter(|_| statement.op == Op::Struct);
+    let whole = base.is_none_or(|base| {
+        let local = base.as_place().and_then(|(_, place)| body.local_of(place));
+        let made = local.and_then(|base| tracer.definition_id(index, base));
+        made.is_some_and(|made| is_default(tracer, index, made) || builds(tracer, index, made).is_some())
+    });
     whole && is_client(tracer, index, id) | (names.iter().all(own) && !given_away(tracer, index, &names))
 }
 
@@ -278,15 +276,22 @@ fn is_nothing(tracer: &Tracer, index: u32, operand: Operand, zero: bool, steps: 
 }
 
 impl Model {
-    /// Whether some function of a package waits for what was built, by one of these methods, with a timeout around it.
-    pub fn waits_within(&self, package: Option<usize>, methods: &[String]) -> bool {
+    /// Whether a package has a timeout of its own around what waits without this one. Of requests, each of which can have
+    /// one, that is any timeout at all.
+    pub fn is_timed_elsewhere(&self, package: Option<usize>, lack: &Lacks) -> bool {
         self.analysis.digests.iter().any(|digest| {
-            let same = self.crate_of(self.def(digest.owner).module).package == package;
-            let named = |wanted: &dyn Fn(&str) -> bool| self.names_called(digest.owner).any(|n| wanted(self.text(n)));
-            same && named(&is_timeout) && named(&|n| methods.iter().any(|m| m == n)) && {
-                let function = self.typed(digest.root);
-                has_timed(&Tracer::new(self, &function), methods)
-            }
+            let names = |wanted: &dyn Fn(&str) -> bool| self.names_called(digest.owner).any(|n| wanted(self.text(n)));
+            let among = |names: &[String], name: &str| names.iter().any(|n| n == name);
+            self.crate_of(self.def(digest.owner).module).package == package
+                && match &lack.felt_in[..] {
+                    [] => names(&|name| is_timeout(name) || among(&lack.set_by, name)),
+                    methods => {
+                        names(&is_timeout) && names(&|name| among(methods, name)) && {
+                            let function = self.typed(digest.root);
+                            has_timed(&Tracer::new(self, &function), methods)
+                        }
+                    }
+                }
         })
     }
 }

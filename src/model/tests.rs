@@ -19,6 +19,7 @@ mod flow;
 mod heat;
 mod http;
 mod keyed;
+mod lacking;
 mod ledger;
 mod pairs;
 mod partial;

@@ -64,7 +64,8 @@ pub struct Lacks {
     /// It is by design that it is missing, or hardly matters: worth a look in a review only.
     #[serde(default)]
     pub minor: bool,
-    /// Methods of what is built that wait for ever without it: a `timeout` around them does as well.
+    /// Methods of what is built that wait for ever without it: a `timeout` around them does as well. Without any, it is a
+    /// matter of each request, and any timeout of the package does.
     #[serde(default)]
     pub felt_in: Vec<String>,
 }
