@@ -288,7 +288,10 @@ pub fn is_great(tracer: &Tracer, ty: Ty) -> bool {
         TyData::Prim(name) => {
             matches!(model.text(*name), "u32" | "i32" | "u64" | "i64" | "u128" | "i128" | "usize" | "isize" | "str")
         }
-        TyData::External(..) => model.type_row(ty).is_none_or(|row| row.collection.is_none() && row.owns.is_none()),
+        // Of `Result<_, _>` nobody knows what it holds.
+        TyData::External(..) => model.type_row(ty).is_none_or(|row| {
+            row.collection.is_none() && row.owns.is_none_or(|owns| owns == crate::apis::Owns::Arguments)
+        }),
         _ => true,
     }
 }
