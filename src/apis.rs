@@ -485,7 +485,7 @@ impl Apis {
             (row.shrinks.contains(&Slot::Receiver), &mut self.names.shrink),
             (row.through, &mut self.names.through),
             (row.element, &mut self.names.element),
-            (row.peer_number || row.tells_size, &mut self.names.peer_number),
+            (row.peer_number, &mut self.names.peer_number),
         ];
         for (applies, union) in unions {
             if applies {

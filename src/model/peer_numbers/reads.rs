@@ -111,7 +111,7 @@ pub fn is_read(tracer: &Tracer, index: u32, id: StatementId) -> bool {
                     && tracer.model.apis.is_peer_number_name(tracer.method_name(index, statement))
             };
             match tracer.row(index, id) {
-                Some(row) => row.peer_number || row.tells_size || names_size(tracer, index, statement),
+                Some(row) => row.peer_number || names_size(tracer, index, statement),
                 None => by_name() || names_size(tracer, index, statement),
             }
         }
