@@ -68,6 +68,7 @@ fn limits_on_the_way() {
     silent(
         "fn f(s: TcpStream, l: &mut String) { let mut s = limited(s, 9); s.read_line(l).unwrap(); } fn limited<R>(r: R, n: u64) -> BufReader<R> { BufReader::new(r) }",
     );
+    silent("async fn f(r: hyper::Request<hyper::Body>) { hyper::body::to_bytes(r.into_limited_body()).await; }");
     let checked = "async fn f(r: hyper::Request<hyper::Body>) { if large(&r) { return; } hyper::body::to_bytes(r.into_body()).await; }";
     silent(&format!(
         "{checked} fn large<B>(r: &hyper::Request<B>) -> bool {{ r.headers().get(\"content-length\").map_or(0, size) > 9 }}"
