@@ -31,8 +31,10 @@ fn confidence(model: &Model, read: &Read) -> Option<Confidence> {
         },
         Feed::Request => Confidence::Medium,
         Feed::Socket if read.fed.opened || around(|d| d.reads.accepts) => Confidence::Medium,
-        // A program of which its author knows how it behaves, a tool that ends, or one result of a child that ends.
+        // A program of which its author knows how it behaves, a tool that ends, one result of a child that ends.
         Feed::Pipe if read.fed.named || is_tool || read.piece.is_none() => Confidence::Low,
+        // An answer that is waited for.
+        Feed::Pipe if !digest.is_in_background(read.body) => Confidence::Low,
         Feed::Pipe => Confidence::Medium,
         // Configuration, caches: what a program reads for itself.
         Feed::File if model.runs_at(read.function, read.body, false) != Runs::Repeated => return None,

@@ -187,8 +187,18 @@ pub struct Reads {
 impl Digest {
     /// Whether a body, or one around it, is that of a `stream!`.
     pub fn is_in_stream(&self, body: u32) -> bool {
+        self.around(body).any(|b| b.stream)
+    }
+
+    /// Whether a body, or one around it, runs in the background.
+    pub fn is_in_background(&self, body: u32) -> bool {
+        self.around(body).any(|b| b.spawned.is_some())
+    }
+
+    /// A body and those around it.
+    fn around(&self, body: u32) -> impl Iterator<Item = &BodyDigest> {
         let up = |&at: &u32| Some(self.bodies[at as usize].parent).filter(|&parent| parent != at);
-        std::iter::successors(Some(body), up).any(|at| self.bodies[at as usize].stream)
+        std::iter::successors(Some(body), up).map(|at| &self.bodies[at as usize])
     }
 }
 

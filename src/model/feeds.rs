@@ -18,7 +18,7 @@ const DEPTH: u32 = 6;
 /// Ways back from a value are followed this far.
 const STEPS: usize = 64;
 /// Words in the names of functions that limit what they are given.
-const LIMITING: [&str; 6] = ["bounded", "capped", "limit", "limited", "max", "take"];
+const LIMITING: [&str; 5] = ["bounded", "capped", "limit", "limited", "max"];
 
 /// What is known of a value that is read.
 #[derive(Debug, Clone, Default)]
@@ -192,7 +192,7 @@ impl Walk<'_> {
         statement.op == Op::CallMethod && self.tracer.model.apis.is_through_name(name)
     }
 
-    /// `reader.take(n)`, `with_limit(body)`, but not `option.take()`.
+    /// `reader.take(n)`, but not `option.take()`; `with_limit(body)`, `request.into_limited_body()`.
     fn limits(&self, index: u32, id: StatementId, statement: &Statement, args: &[Operand]) -> bool {
         let model = self.tracer.model;
         let name = match self.tracer.body(index).types.callee(id) {
@@ -201,8 +201,7 @@ impl Walk<'_> {
             _ if statement.op == Op::CallMethod => self.tracer.method_name(index, statement),
             _ => "",
         };
-        let needed = usize::from(statement.op == Op::CallMethod) + 1;
-        args.len() >= needed && says_limit(name) && !name.ends_with("_mut") && name != "take_body"
+        says_limit(name) || name == "take" && args.len() == 2
     }
 }
 
@@ -215,7 +214,7 @@ fn refines(by: Option<Feed>, opened: Feed) -> bool {
     }
 }
 
-/// Whether one of the words of a name is about limits: `take`, `into_limited_body`.
+/// Whether one of the words of a name is about limits: `into_limited_body`.
 fn says_limit(name: &str) -> bool {
     name.split('_').any(|word| LIMITING.contains(&word))
 }

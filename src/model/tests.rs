@@ -25,6 +25,7 @@ mod pairs;
 mod partial;
 mod paths;
 mod peer_numbers;
+mod reads;
 mod tasks;
 mod types;
 
