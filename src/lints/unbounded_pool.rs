@@ -65,12 +65,12 @@ fn confidence(model: &Model, position: u32, owner: DefId, one: &Lacking) -> (Con
     if one.lifted.iter().any(|(_, sets)| !sets.minor) {
         return (Confidence::High, None);
     }
-    let package = model.crate_of(model.def(owner).module).package;
+    let krate = model.crate_id_of(model.def(owner).module);
     let heavy = || one.lacks.iter().filter(|lack| !lack.minor);
-    let timed = heavy().all(|lack| model.is_timed_elsewhere(package, lack));
-    // Whoever uses a library can give each request a timeout, or give it another client.
+    let timed = heavy().all(|lack| model.is_timed_elsewhere(krate, lack));
+    // Each request can have a timeout of its own, which whoever uses a library may give it.
     let of_requests = heavy().all(|lack| lack.felt_in.is_empty());
-    if !one.in_sight || timed || !may_serve(model, owner, !of_requests) {
+    if !one.in_sight || timed || !may_serve(model, owner, of_requests) {
         return (Confidence::Low, None);
     }
     (
@@ -79,17 +79,20 @@ fn confidence(model: &Model, position: u32, owner: DefId, one: &Lacking) -> (Con
     )
 }
 
-/// Whether the code may be part of a program that runs for long: one that serves or does something again and again, and
-/// perhaps any library. A command that does its work and ends is none.
-fn may_serve(model: &Model, owner: DefId, as_library: bool) -> bool {
+/// Whether the code may be part of a program that runs for long: one that serves or, unless it has to be sure, one that does
+/// something again and again, and any library. A command that does its work and ends is none.
+fn may_serve(model: &Model, owner: DefId, sure: bool) -> bool {
     let id = model.crate_id_of(model.def(owner).module);
-    if model.crate_at(id).kind == TargetKind::Lib && !model.crates().iter().any(|c| c.kind == TargetKind::Bin) {
-        return as_library;
+    let is_bin = |kind| kind == TargetKind::Bin;
+    if model.crate_at(id).kind == TargetKind::Lib && !model.crates().iter().any(|c| is_bin(c.kind)) {
+        return !sure;
     }
     model.analysis.digests.iter().enumerate().any(|(position, digest)| {
         let other = model.crate_id_of(model.def(digest.owner).module);
-        let busy = digest.serves || model.analysis.heats[position] == Runs::Repeated;
-        busy && (model.is_built_on(other, id) || model.is_built_on(id, other))
+        let busy = digest.serves || !sure && model.analysis.heats[position] == Runs::Repeated;
+        // What a program does says nothing of those beside it in its package.
+        let concerns = other == id || !is_bin(model.crate_at(id).kind) && model.is_built_on(other, id);
+        busy && concerns
     })
 }
 
@@ -116,7 +119,7 @@ fn quoted(names: &[&str], last: &str) -> String {
 }
 
 fn list(parts: &[String]) -> String {
-    joined(parts, "and without")
+    joined(parts, "or")
 }
 
 fn joined(parts: &[String], last: &str) -> String {

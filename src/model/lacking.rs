@@ -3,7 +3,7 @@
 
 use super::access::Tracer;
 use super::builders::{Builder, is_max, is_off};
-use super::{Callee, Model, TyData};
+use super::{Callee, CrateId, Model, TyData};
 use crate::apis::{FnRow, Lacks, SetsLimit};
 use crate::facts::body::*;
 use crate::version::Version;
@@ -276,22 +276,27 @@ fn is_nothing(tracer: &Tracer, index: u32, operand: Operand, zero: bool, steps: 
 }
 
 impl Model {
-    /// Whether a package has a timeout of its own around what waits without this one. Of requests, each of which can have
-    /// one, that is any timeout at all.
-    pub fn is_timed_elsewhere(&self, package: Option<usize>, lack: &Lacks) -> bool {
+    /// Whether the package of a crate has a timeout of its own around what waits without this one. Of requests, each of
+    /// which can have one, that is any timeout at all, also of code that is built on it.
+    pub fn is_timed_elsewhere(&self, krate: CrateId, lack: &Lacks) -> bool {
+        let package = self.crate_at(krate).package;
         self.analysis.digests.iter().any(|digest| {
             let names = |wanted: &dyn Fn(&str) -> bool| self.names_called(digest.owner).any(|n| wanted(self.text(n)));
             let among = |names: &[String], name: &str| names.iter().any(|n| n == name);
-            self.crate_of(self.def(digest.owner).module).package == package
-                && match &lack.felt_in[..] {
-                    [] => names(&|name| is_timeout(name) || among(&lack.set_by, name)),
-                    methods => {
-                        names(&is_timeout) && names(&|name| among(methods, name)) && {
-                            let function = self.typed(digest.root);
-                            has_timed(&Tracer::new(self, &function), methods)
-                        }
+            let other = self.crate_id_of(self.def(digest.owner).module);
+            let same = self.crate_at(other).package == package;
+            match &lack.felt_in[..] {
+                [] => {
+                    names(&|name| is_timeout(name) || among(&lack.set_by, name))
+                        && (same || self.is_built_on(other, krate))
+                }
+                methods => {
+                    same && names(&is_timeout) && names(&|name| among(methods, name)) && {
+                        let function = self.typed(digest.root);
+                        has_timed(&Tracer::new(self, &function), methods)
                     }
                 }
+            }
         })
     }
 }
