@@ -13,9 +13,13 @@ use crate::model::endings::{Ending, endings, ends_at_once};
 use crate::model::flow::Terms;
 use crate::model::per_call::how_sure;
 use crate::source::Span;
+use std::cmp::Reverse;
 
 /// A builder that is made this many bytes before it builds stands on a line of its own.
 const MULTI_LINE: u32 = 60;
+
+/// Of more places that build one in vain the rest are counted.
+const SHOWN: usize = 3;
 
 /// What tells the lints apart.
 pub struct Words {
@@ -52,20 +56,20 @@ pub fn report_all(model: &Model, words: &Words, out: &mut Vec<Diagnostic>) {
     let wanted = |seed: &Seed| seed.kind == SeedKind::Acquire(words.kind);
     let mut found: Vec<Finding> = Vec::new();
     model.each_seed(wanted, |tracer, function, seed| {
-        for finding in findings(tracer, function, seed) {
-            let same = |f: &&mut Finding| f.place.0 == function && f.holder.is_some() && f.holder == finding.holder;
-            match found.iter_mut().find(same) {
-                // `let client = if quick { Client::new() } else { Client::builder().build()? };`
-                Some(first) if first.built != finding.built => first.also.push((finding.built, "or here")),
-                _ => found.push(finding),
-            }
+        let Some(finding) = finding(tracer, function, seed) else { return };
+        let same = |f: &&mut Finding| {
+            f.span == finding.span || f.place.0 == finding.place.0 && f.holder.is_some() && f.holder == finding.holder
+        };
+        match found.iter_mut().find(same) {
+            // `let client = if quick { Client::new() } else { Client::builder().build()? };`
+            Some(first) => first.also.push((finding.built, "or here")),
+            None => found.push(finding),
         }
     });
-    found.dedup_by_key(|finding| finding.span);
     out.extend(found.iter().map(|finding| report(model, words, finding)));
 }
 
-fn findings(tracer: &Tracer, function: u32, seed: &Seed) -> Vec<Finding> {
+fn finding(tracer: &Tracer, function: u32, seed: &Seed) -> Option<Finding> {
     let model = tracer.model;
     let built = model.span_of(tracer, seed.body, seed.statement);
     let row = tracer.row(seed.body, seed.statement);
@@ -74,7 +78,7 @@ fn findings(tracer: &Tracer, function: u32, seed: &Seed) -> Vec<Finding> {
     let (ends, obligation) = match (hidden, tracer.obligation_of(seed)) {
         (Some(_), _) => (vec![ends_at_once(tracer, function, seed)], None),
         (None, Some(obligation)) => (endings(tracer, function, seed, &Terms::of_shared(obligation)), Some(obligation)),
-        (None, None) => return Vec::new(),
+        (None, None) => return None,
     };
     let dest = tracer.body(seed.body).body.statements[seed.statement.index()].dest;
     let name = match (hidden, dest.get()) {
@@ -84,34 +88,23 @@ fn findings(tracer: &Tracer, function: u32, seed: &Seed) -> Vec<Finding> {
     let start = Builder::of(tracer, seed.body, seed.statement).calls.first().map(|&id| tracer.span(seed.body, id));
     let builder = start.filter(|start| start.file == built.file && start.range.hi + MULTI_LINE < built.range.lo);
     let cheap = obligation.is_some_and(|o| tracer.is_excused(seed, o));
-    let finding = |e: &Ending, confidence, span| Finding {
+    // Somebody keeps one, or it comes in a struct: who does not is to blame, and not the function that builds them.
+    let kept = ends.iter().any(|e| !e.fate.returned && !e.is_end());
+    let sure = ends.iter().filter_map(|e| Some((e, how_sure(model, e, obligation, cheap)?)));
+    let mut sure: Vec<(&Ending, Confidence)> = sure.collect();
+    sure.sort_by_key(|(e, sure)| (Reverse(*sure), Reverse(e.runs), e.span));
+    let &(first, confidence) = sure.first()?;
+    let span = if kept || first.wrapped && sure.len() == 1 { first.span } else { built };
+    Some(Finding {
         span,
-        place: (e.function, e.body, e.statement),
+        place: (first.function, first.body, first.statement),
         built,
         builder,
-        also: Vec::new(),
-        holder: e.holder,
-        name: name.clone(),
+        also: sure[1..].iter().map(|(e, _)| (e.span, "and here")).collect(),
+        holder: first.holder,
+        name,
         confidence,
-    };
-    // Somebody keeps one: those that do not are to blame, and not the function that builds them.
-    let kept = ends.iter().any(|e| !e.fate.returned && !e.is_end());
-    let mut list: Vec<Finding> = Vec::new();
-    for ending in &ends {
-        let Some(confidence) = how_sure(model, ending, obligation, cheap) else { continue };
-        if kept || ending.wrapped {
-            list.push(finding(ending, confidence, ending.span));
-            continue;
-        }
-        match list.iter_mut().find(|f| f.span == built) {
-            Some(first) => {
-                first.also.push((ending.span, "and here"));
-                first.confidence = first.confidence.max(confidence);
-            }
-            None => list.push(finding(ending, confidence, built)),
-        }
-    }
-    list
+    })
 }
 
 fn report(model: &Model, words: &Words, finding: &Finding) -> Diagnostic {
@@ -140,8 +133,11 @@ fn report(model: &Model, words: &Words, finding: &Finding) -> Diagnostic {
     } else if span != finding.built {
         diagnostic = diagnostic.label(span, "used and dropped here");
     }
-    for (span, text) in finding.also.iter().take(3) {
+    for (span, text) in finding.also.iter().take(SHOWN) {
         diagnostic = diagnostic.label(*span, *text);
+    }
+    if finding.also.len() > SHOWN {
+        diagnostic = diagnostic.note(format!("so it is in {} more places", finding.also.len() - SHOWN));
     }
     if let Some(holder) = finding.holder {
         diagnostic = diagnostic.label(holder, "dropped at the end of this name's scope");

@@ -40,6 +40,8 @@ pub struct Ending {
     pub in_for: bool,
     /// Whether it came here in a struct that another function put around it.
     pub wrapped: bool,
+    /// Whether anything is done with it: what is compiled in another configuration only is bound and never used.
+    pub used: bool,
     /// Whether the function stays for long once it has the value, in a loop that serves, say.
     pub stays: bool,
 }
@@ -79,6 +81,7 @@ pub fn ends_at_once(tracer: &Tracer, function: u32, seed: &Seed) -> Ending {
         runs: tracer.model.runs_at(function, body, is_repeated_at(tracer, body, statement)),
         in_for: in_for(tracer, body, statement),
         wrapped: false,
+        used: true,
         stays: false,
         fate: Fate { losses: vec![loss], ..Fate::default() },
     }
@@ -113,6 +116,7 @@ fn follow(tracer: &Tracer, at: Place, wrapped: bool, terms: &Terms, depth: u32, 
         runs: model.runs_at(function, body, is_repeated_at(tracer, body, statement)),
         in_for: in_for(tracer, body, statement),
         wrapped,
+        used: fate.worst().is_none_or(|loss| is_used(&tracer.body(body).body, loss.holder)),
         stays: stays(tracer, digest, body, statement),
         fate,
     });
@@ -128,6 +132,14 @@ fn follow(tracer: &Tracer, at: Place, wrapped: bool, terms: &Terms, depth: u32, 
             follow(&tracer, place, wrapped || wraps, terms, depth - 1, out);
         }
     }
+}
+
+/// `#[cfg(wasm)] let client = wasm_client(); #[cfg(not(wasm))] let client = client();`: the first name is never used.
+fn is_used(body: &Body, holder: LocalId) -> bool {
+    let operands = body.operands.iter().copied().chain(body.blocks.iter().map(|b| b.operand));
+    let mut places = operands.filter_map(|operand| operand.as_place());
+    body.locals[holder.index()].kind != LocalKind::Binding
+        || places.any(|(_, place)| body.local_of(place) == Some(holder))
 }
 
 /// The statement of a call.

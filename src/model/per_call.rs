@@ -13,7 +13,7 @@ use crate::facts::body::Op;
 /// How sure it is that dropping the value there is a waste; none if it is not. `cheap`: it has no threads of its own.
 pub fn how_sure(model: &Model, end: &Ending, obligation: Option<&Obligation>, cheap: bool) -> Option<Confidence> {
     let owner = model.analysis.digests[end.function as usize].owner;
-    if !end.is_end() || end.stays {
+    if !end.is_end() || end.stays || !end.used {
         return None;
     }
     // Not closed on some path: that is worse, and `unclosed_pool` says so.
@@ -39,11 +39,10 @@ pub fn how_sure(model: &Model, end: &Ending, obligation: Option<&Obligation>, ch
     }))
 }
 
-/// `pub fn new() -> Result<Self, Error>`
+/// `pub fn new() -> Result<Self, Error>`, `pub fn restored(self) -> Self`
 fn makes_its_type(model: &Model, def: DefId) -> bool {
     let result = model.ty(model.payload(model.result_ty(def)));
-    let makes = matches!(*result, TyData::Adt(of, _) if model.container_type(def) == Some(of));
-    makes && !model.has_receiver(def)
+    matches!(*result, TyData::Adt(of, _) if model.container_type(def) == Some(of))
 }
 
 impl Tracer<'_> {

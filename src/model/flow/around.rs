@@ -4,7 +4,7 @@
 use super::super::effects::{Effects, may_matter};
 use super::super::{DefId, Model, Ty, TyData};
 use super::{Held, Role, State, Step, Walk};
-use crate::apis::ObligationKind;
+use crate::apis::{FnRow, ObligationKind, Owner};
 use crate::facts::body::*;
 use rustc_hash::FxHashSet;
 
@@ -32,6 +32,13 @@ impl Walk<'_> {
     pub(super) fn closes_itself(&self, ty: Ty) -> bool {
         let ty = self.model().payload(ty);
         matches!(*self.model().ty(ty), TyData::Adt(def, _) if self.model().has_drop(def).is_some())
+    }
+
+    /// `Client::new(&config)`: what is made from a reference may have a second handle in it.
+    pub(super) fn may_copy(&self, id: StatementId, statement: &Statement) -> bool {
+        let borrows = |row: &FnRow| !row.borrows.is_empty() || row.owner != Owner::Type;
+        let row = self.tracer.row(self.index, id);
+        self.terms.around && statement.op == Op::Call && statement.dest.get().is_some() && !row.is_some_and(borrows)
     }
 
     /// A literal or constructor puts it into a value of the run, which is followed from then on.

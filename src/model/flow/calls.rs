@@ -29,6 +29,12 @@ impl Walk<'_> {
             Callee::Def(def) => self.call_def(id, statement, def, held, state),
             Callee::Constructor(_) if self.terms.around => self.wrapped(id, statement, held, state),
             Callee::Constructor(_) => self.keep(id, at, state),
+            Callee::Unknown | Callee::External(_) | Callee::Distinctive(_)
+                if by_ref && self.may_copy(id, statement) =>
+            {
+                self.arrive(state, statement.dest, id, Role::View);
+                Step::Go
+            }
             // `&x` to something unknown: what needs `&mut` or the value itself cannot be done there.
             Callee::Unknown if self.is_shared_borrow(statement, at) => Step::Go,
             Callee::Closure(_) | Callee::Unknown => self.escape(),
