@@ -5,13 +5,13 @@ use super::often::says_how_often;
 use crate::apis::ObligationKind;
 use crate::diagnostic::{Confidence, Diagnostic};
 use crate::facts::body::StatementId;
-use crate::model::Model;
 use crate::model::access::Tracer;
 use crate::model::builders::Builder;
 use crate::model::digest::{Seed, SeedKind};
 use crate::model::endings::{Ending, endings, ends_at_once};
 use crate::model::flow::Terms;
 use crate::model::per_call::how_sure;
+use crate::model::{DefId, Model};
 use crate::source::Span;
 use std::cmp::Reverse;
 
@@ -39,6 +39,8 @@ pub struct Words {
 struct Finding {
     /// What is blamed.
     span: Span,
+    /// The function that it stands in.
+    item: DefId,
     place: (u32, u32, StatementId),
     /// Where the library's function is called.
     built: Span,
@@ -95,8 +97,10 @@ fn finding(tracer: &Tracer, function: u32, seed: &Seed) -> Option<Finding> {
     sure.sort_by_key(|(e, sure)| (Reverse(*sure), Reverse(e.runs), e.span));
     let &(first, confidence) = sure.first()?;
     let span = if kept || first.wrapped && sure.len() == 1 { first.span } else { built };
+    let at = if span == built { function } else { first.function };
     Some(Finding {
         span,
+        item: model.analysis.digests[at as usize].owner,
         place: (first.function, first.body, first.statement),
         built,
         builder,
@@ -121,7 +125,7 @@ fn report(model: &Model, words: &Words, finding: &Finding) -> Diagnostic {
     let looked_for = format!(
         "looked for a field, static, cache or application state that keeps the {what}, and for a caller that gets it; found none"
     );
-    let item = model.item_path(digest.owner);
+    let item = model.item_path(finding.item);
     let mut diagnostic =
         Diagnostic::new(lint, finding.confidence, finding.span, item, message, looked_for, help.to_owned());
     diagnostic = diagnostic.primary(if finding.span == finding.built { "built here" } else { "comes from here" });

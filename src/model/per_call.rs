@@ -5,8 +5,8 @@ use super::access::Tracer;
 use super::digest::{Seed, SeedKind};
 use super::endings::Ending;
 use super::heat::Runs;
-use super::{DefId, Model, TyData};
-use crate::apis::{DropEffect, Obligation};
+use super::{DefId, Model, Ty, TyData};
+use crate::apis::{DropEffect, Obligation, ObligationKind};
 use crate::diagnostic::Confidence;
 use crate::facts::body::Op;
 
@@ -22,10 +22,13 @@ pub fn how_sure(model: &Model, end: &Ending, obligation: Option<&Obligation>, ch
     if owes && end.is_lost() {
         return None;
     }
+    let kind = obligation.map(|o| o.kind);
     let sure = match end.runs {
         Runs::Repeated => Confidence::High,
         // `let api = Api::new()?` may ask something while it is made.
         Runs::PerCall if makes_its_type(model, owner) => return None,
+        // `pub fn run<F: Future>(future: F)`: how long that goes on is the caller's affair.
+        Runs::PerCall if kind == Some(ObligationKind::Runtime) && is_given_work(model, owner) => Confidence::Low,
         Runs::PerCall => Confidence::Medium,
         Runs::Once | Runs::Unknown if end.in_for => Confidence::Low,
         _ => return None,
@@ -43,6 +46,12 @@ pub fn how_sure(model: &Model, end: &Ending, obligation: Option<&Obligation>, ch
 fn makes_its_type(model: &Model, def: DefId) -> bool {
     let result = model.ty(model.payload(model.result_ty(def)));
     matches!(*result, TyData::Adt(of, _) if model.container_type(def) == Some(of))
+}
+
+/// Whether a function gets a value of a type that its caller chooses.
+fn is_given_work(model: &Model, def: DefId) -> bool {
+    let open = |&ty: &Ty| matches!(model.ty(ty), TyData::Param(_) | TyData::Impl(_) | TyData::Dyn(_));
+    model.params_of(def).iter().any(open)
 }
 
 impl Tracer<'_> {

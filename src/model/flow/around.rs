@@ -34,11 +34,16 @@ impl Walk<'_> {
         matches!(*self.model().ty(ty), TyData::Adt(def, _) if self.model().has_drop(def).is_some())
     }
 
-    /// `Client::new(&config)`: what is made from a reference may have a second handle in it.
-    pub(super) fn may_copy(&self, id: StatementId, statement: &Statement) -> bool {
+    /// `Client::new(&config)`, `builder.configure(&config)`: what is made from a reference may have a second handle in it. Of a
+    /// pool that a method gets, it uses a connection: `query.execute(&pool)`.
+    pub(super) fn may_copy(&self, id: StatementId, statement: &Statement, at: usize) -> bool {
         let borrows = |row: &FnRow| !row.borrows.is_empty() || row.owner != Owner::Type;
         let row = self.tracer.row(self.index, id);
-        self.terms.around && statement.op == Op::Call && statement.dest.get().is_some() && !row.is_some_and(borrows)
+        let makes = match statement.op {
+            Op::CallMethod => at > 0 && row.is_none() && self.terms.kind == ObligationKind::Client,
+            _ => !row.is_some_and(borrows),
+        };
+        self.terms.around && makes && statement.dest.get().is_some()
     }
 
     /// A literal or constructor puts it into a value of the run, which is followed from then on.

@@ -30,7 +30,7 @@ impl Walk<'_> {
             Callee::Constructor(_) if self.terms.around => self.wrapped(id, statement, held, state),
             Callee::Constructor(_) => self.keep(id, at, state),
             Callee::Unknown | Callee::External(_) | Callee::Distinctive(_)
-                if by_ref && self.may_copy(id, statement) =>
+                if by_ref && self.may_copy(id, statement, at) =>
             {
                 self.arrive(state, statement.dest, id, Role::View);
                 Step::Go
