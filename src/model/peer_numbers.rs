@@ -4,15 +4,18 @@
 //! ```text
 //! reads      where numbers come in               follow   where they go within a body
 //! checks     what limits them on the way         summaries  functions and fields that hand them on
+//! stored     bytes that the program itself has written
 //! here       where memory is reserved
 //! ```
 
 mod checks;
 mod follow;
 mod reads;
+mod stored;
 mod summaries;
 
 pub use reads::{Origin, is_read};
+pub use stored::{is_of_machine, is_own, is_unused};
 
 use super::access::Tracer;
 use super::digest::Digest;
@@ -44,6 +47,8 @@ pub struct Reserve {
     pub names: Vec<Span>,
     /// Who chose it.
     pub origin: Origin,
+    /// Whether it is for what is missing: `buf.reserve(n - buf.len())`.
+    pub is_rest: bool,
 }
 
 /// All such places, in the order of functions and statements.
@@ -135,5 +140,28 @@ fn told(flow: &Flow, function: u32, id: StatementId, hit: &Hit, within: Option<S
         elsewhere: read.elsewhere,
         names: names.filter(|range| range.hi > 0).map(|range| Span { file, range }).collect(),
         origin: read.origin,
+        is_rest: is_rest(flow, id),
     }
+}
+
+/// `buf.reserve(n - buf.len())`
+fn is_rest(flow: &Flow, id: StatementId) -> bool {
+    let (body, tracer) = (flow.body(), flow.tracer);
+    let place = |operand: Operand| operand.as_place().map(|(_, place)| place);
+    let named = |operand: Operand| Some((body.local_of(place(operand)?)?, body.projections_of(place(operand)?)));
+    let statement = &body.statements[id.index()];
+    let &[buffer, amount] = body.args(statement) else { return false };
+    let mut computed = Some(amount);
+    for _ in 0..3 {
+        let local = computed.and_then(place).and_then(|place| body.whole_local(place));
+        let Some(made) = local.and_then(|local| tracer.definition(flow.index, local)) else { return false };
+        if made.op == Op::Binary {
+            let lengths = body.args(made).get(1).and_then(|&arg| body.whole_local(place(arg)?));
+            let Some(asked) = lengths.and_then(|local| tracer.definition(flow.index, local)) else { return false };
+            let of = body.args(asked).first().copied();
+            return asked.op == Op::CallMethod && of.and_then(named).is_some_and(|of| Some(of) == named(buffer));
+        }
+        computed = body.args(made).first().copied().filter(|_| matches!(made.op, Op::Assign | Op::Cast));
+    }
+    false
 }

@@ -15,7 +15,23 @@ pub fn reaches(flow: &Flow, summaries: &Summaries, read: u32, goal: StatementId)
     };
     let (Some(block), first) = from else { return false };
     let walk = Walk { flow, summaries, read, goal, limits: true };
-    walk.from(block, first) && !walk.is_checked_aside()
+    walk.from(block, first) && !walk.is_checked_aside(false) && !is_asked_before(&walk)
+}
+
+/// `if r.content_length() > Some(MAX) { return }` before `r.content_length()` is asked again: what tells a size of the same
+/// value tells the same one.
+fn is_asked_before(walk: &Walk) -> bool {
+    let flow = walk.flow;
+    let asked = |read: u32| {
+        let id = flow.reads[read as usize].at?;
+        let args = flow.body().args(&flow.body().statements[id.index()]);
+        let tells = flow.tracer.row(flow.index, id).is_some_and(|row| row.tells_size && row.peer_number);
+        let place = args.first().filter(|_| tells && args.len() == 1)?.as_place()?.1;
+        Some((flow.body().local_of(place)?, flow.body().projections_of(place)))
+    };
+    let Some(own) = asked(walk.read) else { return false };
+    let others = (0..flow.reads.len() as u32).filter(|&other| other != walk.read && asked(other) == Some(own));
+    others.into_iter().any(|other| Walk { read: other, ..*walk }.is_checked_aside(true))
 }
 
 struct Walk<'a> {
@@ -69,11 +85,11 @@ impl Walk<'_> {
     }
 
     /// `if let Some(max) = self.max && len > max { return Err(..) }`: a limit that is asked for now and then is one.
-    fn is_checked_aside(&self) -> bool {
+    fn is_checked_aside(&self, literals: bool) -> bool {
         let body = self.flow.body();
         let free = Walk { limits: false, ..*self };
         (0..body.blocks.len() as u32).map(BlockId).any(|block| {
-            let Some(limit) = self.limit_of(block).filter(|limit| limit.open) else { return false };
+            let Some(limit) = self.limit_of(block).filter(|limit| limit.open || literals) else { return false };
             let edges = body.edges_of(block);
             let (bounded, unbounded) = (edges[limit.edge].to, edges[1 - limit.edge].to);
             free.from(bounded, 0) && !free.from(unbounded, 0)

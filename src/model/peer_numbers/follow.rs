@@ -228,6 +228,10 @@ impl<'a> Flow<'a> {
             return None;
         }
         if let Callee::Constructor(_) = callee {
+            // What an error tells is no result.
+            if self.name(statement) == "Err" {
+                return None;
+            }
             let mut path = hit.rest.clone();
             if at > 0 {
                 path.insert(0, tracer.model.symbols.intern(&at.to_string()));

@@ -19,6 +19,8 @@ const DEPTH: u32 = 8;
 pub enum Origin {
     /// The other end of a connection.
     Peer,
+    /// Another process of the same machine.
+    Local,
     /// Not known: whoever wrote the bytes.
     Bytes,
     /// A local file.
@@ -197,6 +199,7 @@ fn origin_of(tracer: &Tracer, ty: Ty) -> Option<Origin> {
         let row = tracer.model.type_row(ty)?;
         match row.feeds {
             Some(Feed::File) => Some(Origin::File),
+            Some(Feed::Pipe) => Some(Origin::Local),
             Some(Feed::Request | Feed::Socket) => Some(Origin::Peer),
             _ => row.peer.then_some(Origin::Peer),
         }

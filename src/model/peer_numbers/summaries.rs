@@ -92,6 +92,13 @@ fn given(tracer: &Tracer, summaries: &Summaries) -> Option<(DefId, Vec<Given>)> 
             let own = flow.key_with(statement.dest, &hit.rest).map(|(_, path)| path);
             let read = &flow.reads[hit.read as usize];
             let path = own.unwrap_or_default();
+            // `return Err(..)` puts nothing into what another statement returns.
+            let args = flow.body().args(statement);
+            let brought = read.at == Some(id)
+                || args.iter().any(|&arg| flow.operand(arg).iter().any(|from| from.read == hit.read));
+            if !brought {
+                continue;
+            }
             if given.iter().all(|g| g.path != path) && checks::reaches(&flow, summaries, hit.read, id) {
                 given.push(Given { path, span: read.span, origin: read.origin });
             }

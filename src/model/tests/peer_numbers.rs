@@ -46,6 +46,64 @@ fn a_limit_that_may_be_missing_is_one() {
 }
 
 #[test]
+fn who_returns_a_number_may_have_checked_it() {
+    let of = |check: &str| {
+        let text = format!(
+            "
+            pub struct Config {{ max: Option<usize> }}
+            impl Config {{ fn max(&self) -> Option<usize> {{ self.max }} }}
+            fn length(input: &mut Input, config: &Config) -> Result<usize, String> {{
+                let n = input.number() as u32;
+                {check}
+                Ok(n as usize)
+            }}
+            pub fn f(input: &mut Input, config: &Config) -> Result<Vec<u8>, String> {{
+                let n = length(input, config)?;
+                Ok(vec![0; n])
+            }}
+            "
+        );
+        !found(&text).is_empty()
+    };
+    assert!(of(""));
+    assert!(!of("if let Some(max) = config.max() { if n as usize > max { return Err(format!(\"{n} {max}\")); } }"));
+    assert!(!of("if n as usize > 100 { return Err(n.to_string()); }"));
+    assert!(of("if n == 0 { return Err(n.to_string()); }"));
+}
+
+#[test]
+fn a_getter_tells_the_same_twice() {
+    let of = |check: &str| {
+        let text = format!(
+            "pub fn f(r: reqwest::Response, s: reqwest::Response, max: u64) -> Vec<u8> {{
+                {check}
+                Vec::with_capacity(r.content_length().unwrap_or(0) as usize)
+            }}"
+        );
+        !found(&text).is_empty()
+    };
+    assert!(of(""));
+    assert!(!of("if let Some(n) = r.content_length() { if n > max { return Vec::new(); } }"));
+    assert!(!of("if let Some(n) = r.content_length() { if n > 4096 { return Vec::new(); } }"));
+    assert!(of("if let Some(n) = s.content_length() { if n > max { return Vec::new(); } }"));
+    assert!(of("if let Some(n) = r.content_length() { if n > max { println!(); } }"));
+}
+
+#[test]
+fn what_is_missing_of_a_frame_is_told() {
+    let rest = |body: &str| {
+        let model = analysed(&format!(
+            "{START} pub fn f(input: &mut Input, buf: &mut Vec<u8>, other: &[u8]) {{ let n = input.number(); {body} }}"
+        ));
+        reserves(&model).first().map(|r| r.is_rest)
+    };
+    assert_eq!(rest("if buf.len() < n { let more = n - buf.len(); buf.reserve(more); }"), Some(true));
+    assert_eq!(rest("if buf.len() < n { buf.reserve(4 + n - buf.len()); }"), Some(true));
+    assert_eq!(rest("if buf.len() < n { buf.reserve(n); }"), Some(false));
+    assert_eq!(rest("buf.reserve(n - other.len());"), Some(false));
+}
+
+#[test]
 fn what_may_make_it_small_does() {
     assert!(!fires("let n = input.number(); Some(Vec::with_capacity(n.min(10)))"));
     assert!(!fires("let n = std::cmp::min(input.number(), 10); Some(Vec::with_capacity(n))"));
