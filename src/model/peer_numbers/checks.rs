@@ -211,8 +211,11 @@ impl Walk<'_> {
             || body.statements.iter().any(|s| receives(s) && self.flow.name(s) != "contains")
     }
 
-    /// `assert_eq!(len, 4)`, and macros that are not known; not those that format.
+    /// `assert_eq!(len, 4)`, and macros that are not known; not those that format, nor `try!(..)`.
     fn macro_limits(&self, statement: &Statement, operand: Operand) -> bool {
+        if self.flow.name(statement) == "try" {
+            return false;
+        }
         let borrowed = matches!(operand.as_place(), Some((Position::Ref, _)));
         !borrowed || self.flow.name(statement).contains("assert")
     }

@@ -203,6 +203,7 @@ impl<'a> Flow<'a> {
                 Some(below(self.tracer.model.text(self.tracer.model.name(self.tracer.body(self.index).at.file, name))))
             }
             Op::Binary => (hit.rest.is_empty() && self.stays_great(statement, at)).then(Path::new),
+            Op::Macro if self.name(statement) == "try" => Some(hit.rest.clone()),
             Op::Call | Op::CallMethod => self.call_passes(id, statement, at, hit),
             _ => None,
         }

@@ -71,6 +71,9 @@ const SENT: [&str; 22] = [
     "wire",
 ];
 
+/// Those of them that say so whatever is sent.
+const NETWORK: [&str; 6] = ["net", "network", "protocol", "request", "rpc", "wire"];
+
 /// Verbs of functions that read a value, each with those that write one.
 const PAIRS: [(&str, &[&str]); 6] = [
     ("from", &["to", "into", "as"]),
@@ -99,7 +102,8 @@ pub fn is_own(model: &Model, def: DefId) -> bool {
     let krate = model.crate_of(model.def(def).module);
     let krate_words = words(model.text(krate.name));
     let has = |list: &[&str], words: &[String]| words.iter().any(|word| list.contains(&&**word));
-    if has(&OWN, &item) || has(&OWN, &krate_words) && !has(&SENT, &item) {
+    // `network::file_transfer`
+    if has(&OWN, &item) && !has(&NETWORK, &item) || has(&OWN, &krate_words) && !has(&SENT, &item) {
         return true;
     }
     // Whoever uses a library may read anybody's files with it.
@@ -133,8 +137,12 @@ fn names_any(model: &Model, file: FileId, by: &[Feed]) -> bool {
         Some(feed) => by.contains(&feed),
         None => row.peer && by.contains(&Feed::Socket),
     };
-    let names: BTreeSet<&str> = rows.filter(fed).filter_map(|row| row.path.rsplit("::").next()).collect();
-    model.names_in(file).iter().any(|&name| names.contains(model.text(name)))
+    let names: BTreeSet<&str> = model.names_in(file).iter().map(|&name| model.text(name)).collect();
+    // `Field` is one of a form only where the crate is named as well.
+    rows.filter(fed).any(|row| {
+        let mut parts = row.path.split("::");
+        parts.next().is_some_and(|krate| names.contains(krate)) && parts.last().is_some_and(|name| names.contains(name))
+    })
 }
 
 /// Whether nobody but tests calls a function: its name is said nowhere else in the run, and no other code can see it.

@@ -72,6 +72,19 @@ fn who_returns_a_number_may_have_checked_it() {
 }
 
 #[test]
+fn the_old_question_mark_hands_numbers_on() {
+    assert_eq!(
+        found(
+            "
+            fn pair(input: &mut Input) -> Result<(u8, usize), ()> { Ok((0, input.number())) }
+            pub fn a(input: &mut Input) -> Result<Vec<u8>, ()> { let (_, n) = try!(pair(input)); Ok(vec![0; n]) }
+            "
+        ),
+        ["a"]
+    );
+}
+
+#[test]
 fn a_getter_tells_the_same_twice() {
     let of = |check: &str| {
         let text = format!(
