@@ -94,8 +94,46 @@ pub fn reserved(tracer: &Tracer, index: u32, id: StatementId) -> Option<Operand>
             }
             _ => None,
         },
+        Op::Binary if args.len() == 2 => filled_up_to(tracer, index, id),
         _ => None,
     }
+}
+
+/// `while list.len() <= n { list.push(0) }`, where nothing is read in between.
+fn filled_up_to(tracer: &Tracer, index: u32, id: StatementId) -> Option<Operand> {
+    let body = &tracer.body(index).body;
+    let statement = &body.statements[id.index()];
+    let &[list, amount] = body.args(statement) else { return None };
+    if !matches!(BinaryOp::from_data(statement.data), BinaryOp::Lt | BinaryOp::Le) {
+        return None;
+    }
+    let within = body.blocks[crate::model::digest::block_of(body, id)?.index()].in_loop.get()?;
+    let local = |operand: Operand| operand.as_place().and_then(|(_, place)| body.whole_local(place));
+    let asked = tracer.definition(index, local(list)?).filter(|asked| asked.op == Op::CallMethod)?;
+    let receiver = |s: &Statement| {
+        let place = body.args(s).first()?.as_place()?.1;
+        Some((body.local_of(place)?, body.projections_of(place)))
+    };
+    let list = receiver(asked)?;
+    let mut pushes = false;
+    for at in (0..body.blocks.len() as u32).map(BlockId).filter(|&at| body.block_in_loop(at, within)) {
+        let block = &body.blocks[at.index()];
+        if matches!(block.end, End::Await | End::Try | End::Next | End::Switch | End::Select) {
+            return None;
+        }
+        for id in block.statements.ids() {
+            let s = &body.statements[id as usize];
+            match s.op {
+                Op::CallMethod if receiver(s) != Some(list) => return None,
+                Op::CallMethod => pushes |= tracer.method_name(index, s).starts_with("push"),
+                // `push(Vec::new())` reads nothing.
+                Op::Call if !body.args(s).is_empty() => return None,
+                Op::Macro | Op::OpaqueMacro | Op::CallValue => return None,
+                _ => {}
+            }
+        }
+    }
+    (pushes && body.loops[within.index()].kind == LoopKind::While).then_some(amount)
 }
 
 fn in_body(tracer: &Tracer, index: u32, position: u32, summaries: &Summaries) -> Vec<Reserve> {
@@ -134,7 +172,7 @@ fn told(flow: &Flow, function: u32, id: StatementId, hit: &Hit, within: Option<S
     let names = flow.names(hit).into_iter().map(|local| flow.body().locals[local.index()].span);
     Reserve {
         function,
-        at: flow.tracer.span(flow.index, id),
+        at: reads::span_of(flow.tracer, flow.index, id),
         within,
         read: read.span,
         elsewhere: read.elsewhere,

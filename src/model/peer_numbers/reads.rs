@@ -95,7 +95,7 @@ pub fn reads(tracer: &Tracer, index: u32, summaries: &Summaries, params: bool) -
 }
 
 /// Where a statement stands; one without a place of its own (an operator) where the next one does that has.
-fn span_of(tracer: &Tracer, index: u32, id: StatementId) -> Span {
+pub fn span_of(tracer: &Tracer, index: u32, id: StatementId) -> Span {
     let count = tracer.body(index).body.statements.len() as u32;
     let spans = (id.0..count).chain((0..id.0).rev()).map(|at| tracer.span(index, StatementId(at)));
     spans.into_iter().find(|span| span.range.hi > 0).unwrap_or_else(|| tracer.span(index, id))

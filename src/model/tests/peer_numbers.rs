@@ -117,6 +117,16 @@ fn what_is_missing_of_a_frame_is_told() {
 }
 
 #[test]
+fn loops_that_fill_up_reserve() {
+    assert!(fires("let n = input.number(); let mut v = vec![]; while v.len() <= n { v.push(0); } Some(v)"));
+    assert!(!fires("let n = input.number(); let mut v = vec![]; while v.len() < n { v.push(input.byte()?); } Some(v)"));
+    assert!(!fires(
+        "let n = input.number(); if n > 9 { return None; } let mut v = vec![]; while v.len() < n { v.push(0); } Some(v)"
+    ));
+    assert!(!fires("let n = input.number(); let mut v = vec![0]; while v.len() < n { v.clear(); } Some(v)"));
+}
+
+#[test]
 fn what_may_make_it_small_does() {
     assert!(!fires("let n = input.number(); Some(Vec::with_capacity(n.min(10)))"));
     assert!(!fires("let n = std::cmp::min(input.number(), 10); Some(Vec::with_capacity(n))"));
