@@ -110,6 +110,13 @@ impl Model {
         self.item(def).flags & item_flags::TEST != 0 || self.module(module).test || self.target(def).is_test()
     }
 
+    /// Whether the crate of an item, or its package, is there for tests by its name: `e2e-runner`, `wiremock`.
+    pub fn is_for_tests_by_name(&self, def: DefId) -> bool {
+        let krate = self.crate_of(self.def(def).module);
+        let package = krate.package.map(|at| self.packages[at].name);
+        [Some(krate.name), package].into_iter().flatten().any(|name| names_tests(self.text(name)))
+    }
+
     /// The kind of target that an item is part of.
     pub fn target(&self, def: DefId) -> TargetKind {
         self.crate_of(self.def(def).module).kind
@@ -238,4 +245,11 @@ impl Model {
     pub(super) fn is_body_module(&self, module: ModRef) -> bool {
         self.module(module).kind == ModuleKind::Body
     }
+}
+
+/// Whether one of the words of a crate's name says that it is for tests: `pp_bench`, `httpmock`, `mockito`.
+fn names_tests(name: &str) -> bool {
+    const WORDS: [&str; 11] =
+        ["bench", "benches", "benchmark", "e2e", "fuzz", "fuzzing", "mocks", "test", "testing", "tests", "testutils"];
+    name.split(['_', '-']).any(|word| WORDS.contains(&word) || word.starts_with("mock") || word.ends_with("mock"))
 }

@@ -152,6 +152,8 @@ struct LinkedFile {
 
 /// A package with its names interned.
 struct Package {
+    /// Its name in code.
+    name: Symbol,
     /// Its library, if that is part of the run.
     library: Option<(Symbol, CrateId)>,
     /// Name in code → the library crate in the run, or else the package's name.
@@ -367,6 +369,7 @@ fn link_packages(packages: &[PackageInfo], tree: &tree::Tree, symbols: &Symbols,
         .iter()
         .zip(&libraries)
         .map(|(package, &library)| Package {
+            name: in_code(&package.name),
             library,
             dependencies: package.dependencies.iter().map(|d| (in_code(&d.name), used(d))).collect(),
             versions: package.dependencies.iter().filter_map(|d| Some((in_code(&d.package), d.version?))).collect(),

@@ -222,6 +222,15 @@ fn tests_are_known_through_modules() {
 }
 
 #[test]
+fn crates_for_tests_are_known_by_their_names() {
+    let file: &[(&str, &str)] = &[("src/lib.rs", "pub fn f() {}")];
+    let names = ["httpmock", "mockito", "pp_bench", "e2e_runner", "latest", "contest"];
+    let model = link(&names.map(|name| (name, file)));
+    let found = names.map(|name| model.is_for_tests_by_name(model.find(&format!("{name}::f"))));
+    assert_eq!(found, [true, true, true, true, false, false]);
+}
+
+#[test]
 fn a_macro_does_not_hide_its_crate() {
     let model =
         package(&[("src/lib.rs", "use anyhow::anyhow; fn f() -> anyhow::Result<u8> { anyhow::format_err(); Ok(1) }")]);
