@@ -59,7 +59,7 @@ fn report(model: &Model, tracer: &Tracer, position: u32, one: &Lacking) -> Diagn
 fn confidence(model: &Model, position: u32, owner: DefId, one: &Lacking) -> (Confidence, Option<String>) {
     let minor = one.lacks.iter().all(|lack| lack.minor) && one.lifted.iter().all(|(_, sets)| sets.minor);
     let runs = model.analysis.heats[position as usize];
-    if minor || runs == Runs::Test || runs == Runs::Never {
+    if minor || runs == Runs::Test || runs == Runs::Never || model.is_for_tests_by_name(owner) {
         return (Confidence::Low, None);
     }
     if one.lifted.iter().any(|(_, sets)| !sets.minor) {

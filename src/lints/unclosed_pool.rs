@@ -49,9 +49,11 @@ fn report(model: &Model, end: &Ending, loss: &Loss, made: Span) -> Diagnostic {
     let confidence = match loss.lost {
         Lost::Exit(EdgeKind::Cancel) => Confidence::Low,
         // The process ends with `main`, and the connections with it.
-        _ if model.is_main(owner) => Confidence::Low,
+        _ if model.is_main(owner) || model.is_for_tests_by_name(owner) => Confidence::Low,
         // So it does if a server cannot start.
         Lost::Exit(_) if end.stays && end.runs < Runs::PerCall => Confidence::Low,
+        // A command that does its work and ends: its connections end with it, not in order, but soon.
+        _ if end.runs < Runs::PerCall && (model.is_tool(owner) || model.is_of_tool(owner)) => Confidence::Medium,
         _ if fate.gave_up => Confidence::Medium,
         _ => Confidence::High,
     };

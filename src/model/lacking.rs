@@ -82,7 +82,12 @@ fn missing(tracer: &Tracer, index: u32, id: StatementId) -> Vec<&'static Lacks> 
     let Some(row) = builds(tracer, index, id).filter(|row| !row.lacks.is_empty()) else { return Vec::new() };
     let krate = row.path.split(['@', ':']).next().unwrap_or_default();
     let version = tracer.model.version_used(tracer.body(index).at.file, krate);
-    let holds = |lack: &&Lacks| is_of_version(lack, version) && !is_set(tracer, &lack.set_by);
+    let at = tracer.span(index, id);
+    let holds = |lack: &&Lacks| {
+        is_of_version(lack, version)
+            && !is_set(tracer, &lack.set_by)
+            && (lack.not_for.is_empty() || !tracer.model.is_only_for(at, &lack.not_for))
+    };
     row.lacks.iter().filter(holds).collect()
 }
 

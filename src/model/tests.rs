@@ -14,6 +14,7 @@ mod chain;
 mod channels;
 mod cycles;
 mod effects;
+mod endings;
 mod exits;
 mod flow;
 mod heat;

@@ -63,6 +63,9 @@ pub struct Lacks {
     /// The first version that has one by default.
     #[serde(default)]
     pub until: Option<Version>,
+    /// Words of `cfg` under which it cannot be set: a browser makes the connections.
+    #[serde(default)]
+    pub not_for: Vec<String>,
     /// It is by design that it is missing, or hardly matters: worth a look in a review only.
     #[serde(default)]
     pub minor: bool,

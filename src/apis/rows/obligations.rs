@@ -26,6 +26,9 @@ pub struct Obligation {
     /// A call on the builder, with `true` or without argument, that makes dropping the value safe.
     #[serde(default)]
     pub excuse: Option<String>,
+    /// Functions that look for one that is there already: where one is called, building another is the last resort.
+    #[serde(default)]
+    pub found_by: Vec<String>,
 }
 
 /// What an obligation is about.
