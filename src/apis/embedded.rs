@@ -42,6 +42,7 @@ pub(super) const EMBEDDED: &[(&str, &str)] = &[
     ("hyper", include_str!("../../lints/apis/hyper.toml")),
     ("hyper_util", include_str!("../../lints/apis/hyper_util.toml")),
     ("indexmap", include_str!("../../lints/apis/indexmap.toml")),
+    ("interprocess", include_str!("../../lints/apis/interprocess.toml")),
     ("isahc", include_str!("../../lints/apis/isahc.toml")),
     ("js_sys", include_str!("../../lints/apis/js_sys.toml")),
     ("kanal", include_str!("../../lints/apis/kanal.toml")),

@@ -299,6 +299,8 @@ pub struct FnRow {
     pub needs: Vec<String>,
     /// Makes a cache that may have no limit.
     pub cache: Option<Cache>,
+    /// The argument that is the address it listens on: `TcpListener::bind`.
+    pub binds: Option<u8>,
     /// Who feeds the result, whatever its type says: `TcpStream::connect`, `File::open`.
     pub feeds: Option<Feed>,
     /// Reads until the other side stops.

@@ -23,24 +23,38 @@ fn confidence(model: &Model, read: &Read) -> Option<Confidence> {
     let is_tool = model.is_tool(digest.owner) || model.is_of_tool(digest.owner);
     let around =
         |test: fn(&Digest) -> bool| model.analysis.digests.iter().any(|d| test(d) && is_beside(model, digest, d));
+    // `TcpListener::bind("127.0.0.1:0")`, and no other address.
+    let local_only = || {
+        read.nearby
+            || around(|d| d.reads.binds.nearby) && !around(|d| d.reads.binds.elsewhere)
+            || model.is_for_tests_by_name(digest.owner)
+    };
     Some(match read.fed.by? {
-        Feed::Request if around(|d| d.reads.caps) => match read.how {
+        Feed::Request if is_capped_beside(model, digest) => match read.how {
             // `.layer(DefaultBodyLimit::disable()).layer(RequestBodyLimitLayer::new(..))`
             How::Uncapped => return None,
             _ => Confidence::Low,
         },
+        Feed::Request | Feed::Socket if local_only() => Confidence::Low,
         Feed::Request => Confidence::Medium,
         Feed::Socket if read.fed.opened || around(|d| d.reads.accepts) => Confidence::Medium,
         // A program of which its author knows how it behaves, a tool that ends, one result of a child that ends.
-        Feed::Pipe if read.fed.named || is_tool || read.piece.is_none() => Confidence::Low,
+        Feed::Pipe if read.fed.named || is_tool || read.piece.is_none() || model.is_for_tests_by_name(digest.owner) => {
+            Confidence::Low
+        }
         // An answer that is waited for.
         Feed::Pipe if !digest.is_in_background(read.body) => Confidence::Low,
         Feed::Pipe => Confidence::Medium,
         // Configuration, caches: what a program reads for itself.
         Feed::File if model.runs_at(read.function, read.body, false) != Runs::Repeated => return None,
-        Feed::Socket | Feed::Input | Feed::Response | Feed::File => Confidence::Low,
+        Feed::Socket | Feed::Local | Feed::Input | Feed::Response | Feed::File => Confidence::Low,
         Feed::Memory | Feed::Body => return None,
     })
+}
+
+/// Whether a limit for bodies is set in a package that has to do with that of a function.
+fn is_capped_beside(model: &Model, digest: &Digest) -> bool {
+    model.analysis.digests.iter().any(|d| d.reads.caps && is_beside(model, digest, d))
 }
 
 /// Whether two functions are of one package, or of packages that are built on each other.
@@ -55,6 +69,7 @@ fn words(by: Option<Feed>) -> (&'static str, &'static str) {
     match by {
         Some(Feed::Request) => ("the body of a request", "whoever sends the request"),
         Some(Feed::Socket) => ("what comes through a socket", "the other end of the connection"),
+        Some(Feed::Local) => ("what comes through a local socket", "another program on the same machine"),
         Some(Feed::Pipe) => ("what a child process writes", "the child"),
         Some(Feed::Input) => ("the standard input", "whoever runs the program"),
         Some(Feed::Response) => ("the answer to a request", "the server that was asked"),
@@ -93,8 +108,11 @@ fn report(model: &Model, read: &Read, confidence: Confidence) -> Diagnostic {
         (Confidence::Medium, _) => {
             diagnostic.note(format!("assumed that {who} may send too much, by mistake or on purpose"))
         }
-        (_, Some(Feed::Request)) => {
+        (_, Some(Feed::Request)) if is_capped_beside(model, &model.analysis.digests[read.function as usize]) => {
             diagnostic.note("a limit for bodies is set elsewhere, which may hold here too".to_owned())
+        }
+        (_, Some(Feed::Request | Feed::Socket)) => {
+            diagnostic.note("nothing shows that strangers can reach it".to_owned())
         }
         _ => diagnostic,
     }

@@ -17,7 +17,14 @@ struct Argument {
 
 impl Lowerer {
     pub(super) fn format_macro(&mut self, dest: PlaceId, mac: &Macro, span: TextRange) {
-        let args = self.format_args(mac.tokens.clone());
+        let mut args = self.format_args(mac.tokens.clone());
+        // Its text begins what comes out: `format!("127.0.0.1:{port}")`. It comes last, as nothing is done with it.
+        if mac.path.is_ident("format")
+            && let Some(TokenTree::Literal(first)) = mac.tokens.clone().into_iter().next()
+            && let Lit::Str(text) = Lit::new(first)
+        {
+            args.push(self.literal(&Lit::Str(text)));
+        }
         let path = self.macro_path(mac);
         self.emit(Op::Macro, dest, path.0, &args, span);
     }

@@ -13,6 +13,7 @@ use super::effects::{ParamUses, ReleaseNames, param_uses, slot};
 use super::exits::{Ends, ends, is_endless, is_lasting, is_service_loop, loops_up};
 use super::files::{PathUse, path_uses};
 use super::ledger::{Events, events};
+use super::nearby::Binds;
 use super::raw_fields::{RawFields, raw_fields};
 use super::registrations::{Registration, registrations};
 use super::setup::{Held, PARAMS};
@@ -28,6 +29,8 @@ use crate::source::Span;
 pub struct CallSite {
     /// Whom.
     pub callee: DefId,
+    /// It is named as a value: `post(upload)`.
+    pub named: bool,
     /// The position of the body within the function.
     pub body: u32,
     /// How often, seen from that body: `Repeated` in a loop that has no end of its own.
@@ -182,6 +185,8 @@ pub struct Reads {
     pub caps: bool,
     /// Others are let in.
     pub accepts: bool,
+    /// Where servers are bound.
+    pub binds: Binds,
 }
 
 impl Digest {

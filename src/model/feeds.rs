@@ -7,8 +7,9 @@
 
 use super::access::Tracer;
 use super::effects::slot;
-use super::{Callee, DefId, Model, Ty, TyData};
-use crate::apis::{Feed, FnRow, Slot, split_last};
+use super::nearby::name_of_callee;
+use super::{DefId, Model, Ty, TyData};
+use crate::apis::{Feed, FnRow, Slot};
 use crate::facts::BodyKind;
 use crate::facts::body::*;
 use crate::source::Span;
@@ -158,7 +159,7 @@ impl Walk<'_> {
 
     fn call(&mut self, index: u32, id: StatementId, statement: &Statement, args: &[Operand]) {
         let row = self.tracer.row(index, id);
-        self.fed.capped |= self.limits(index, id, statement, args);
+        self.fed.capped |= self.limits(index, id, args);
         if let Some(row) = row
             && let Some(feed) = row.feeds
             && !self.fed.opened
@@ -166,7 +167,7 @@ impl Walk<'_> {
         {
             self.fed.opened = true;
             self.fed.by = Some(feed);
-            self.fed.named = args.first().is_some_and(|a| matches!(a.kind(), OperandKind::Literal(_)));
+            self.fed.named = args.first().is_some_and(|&a| self.is_named(index, a));
             self.fed.seen_at = Some(self.tracer.span(index, id));
         }
         let by_name = self.is_through(index, statement);
@@ -178,6 +179,31 @@ impl Walk<'_> {
                 self.add(index, arg);
             }
         }
+    }
+
+    /// `"git"`, `bin.join("pg_dump")`
+    fn is_named(&self, index: u32, program: Operand) -> bool {
+        let body = &self.tracer.body(index).body;
+        let literal = |a: &Operand| matches!(a.kind(), OperandKind::Literal(_));
+        let mut at = program;
+        for _ in 0..STEPS {
+            if literal(&at) {
+                return true;
+            }
+            let local = at.as_place().and_then(|(_, place)| body.local_of(place));
+            let Some(id) = local.and_then(|local| self.tracer.definition_id(index, local)) else { return false };
+            let made = &body.statements[id.index()];
+            let Some(&first) = body.args(made).first() else { return false };
+            if name_of_callee(self.tracer, index, id) == "join" && body.args(made).get(1).is_some_and(literal) {
+                return true;
+            }
+            let through = self.tracer.row(index, id).is_some_and(|row| row.through) || self.is_through(index, made);
+            if !matches!(made.op, Op::Assign | Op::Cast) && !through {
+                return false;
+            }
+            at = first;
+        }
+        false
     }
 
     /// Whether what a call gives may be the body of a request or response: `take_body(req)?` of type `B: Body`.
@@ -193,14 +219,8 @@ impl Walk<'_> {
     }
 
     /// `reader.take(n)`, but not `option.take()`; `with_limit(body)`, `request.into_limited_body()`.
-    fn limits(&self, index: u32, id: StatementId, statement: &Statement, args: &[Operand]) -> bool {
-        let model = self.tracer.model;
-        let name = match self.tracer.body(index).types.callee(id) {
-            Callee::Def(def) => model.text(model.def_name(def)),
-            Callee::External(path) | Callee::Distinctive(path) => split_last(model.text(path)).map_or("", |(_, n)| n),
-            _ if statement.op == Op::CallMethod => self.tracer.method_name(index, statement),
-            _ => "",
-        };
+    fn limits(&self, index: u32, id: StatementId, args: &[Operand]) -> bool {
+        let name = name_of_callee(self.tracer, index, id);
         says_limit(name) || name == "take" && args.len() == 2
     }
 }
@@ -209,7 +229,9 @@ impl Walk<'_> {
 fn refines(by: Option<Feed>, opened: Feed) -> bool {
     match by {
         None => true,
-        Some(Feed::Socket) => matches!(opened, Feed::Socket | Feed::Response | Feed::Memory),
+        Some(known @ (Feed::Socket | Feed::Local)) => {
+            known == opened || matches!(opened, Feed::Response | Feed::Memory)
+        }
         Some(known) => known == opened,
     }
 }

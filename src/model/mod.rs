@@ -53,6 +53,7 @@ pub mod listeners;
 pub mod lookups;
 mod memo;
 mod names;
+pub mod nearby;
 pub mod owners;
 pub mod pairs;
 pub mod partial;

@@ -9,6 +9,7 @@ use super::digest::Digest;
 use super::effects::slot;
 use super::feeds::{Fed, fed_by};
 use super::ledger::Event;
+use super::nearby::asks_whether_nearby;
 use super::{Callee, DefId, Model};
 use crate::apis::{Feed, FnRow, ReadsAll};
 use crate::facts::body::*;
@@ -32,6 +33,8 @@ pub struct Read {
     pub piece: Option<&'static str>,
     /// What it is read from.
     pub fed: Fed,
+    /// The function, or one that calls it, asks whether the other side is on the same machine.
+    pub nearby: bool,
 }
 
 /// How something is read.
@@ -75,7 +78,7 @@ pub fn unlimited_reads(model: &Model) -> Vec<Read> {
                     readers.entry(owner).or_insert(Reader { param, piece: read.piece, at: read.span });
                 }
                 (None | Some(Feed::Body | Feed::Memory), _) => {}
-                _ => found.push(read),
+                _ => found.push(Read { nearby: asks_whether_nearby(tracer, owner), ..read }),
             }
         }
     });
@@ -86,7 +89,8 @@ pub fn unlimited_reads(model: &Model) -> Vec<Read> {
         found.extend(
             reads
                 .filter(|read| !read.fed.capped && !is_checked(tracer, owner, &read.fed))
-                .filter(|read| !matches!(read.fed.by, None | Some(Feed::Body | Feed::Memory))),
+                .filter(|read| !matches!(read.fed.by, None | Some(Feed::Body | Feed::Memory)))
+                .map(|read| Read { nearby: asks_whether_nearby(tracer, owner), ..read }),
         );
     });
     found.retain(|read| !model.is_left_out(read.span));
@@ -95,11 +99,11 @@ pub fn unlimited_reads(model: &Model) -> Vec<Read> {
     found
 }
 
-/// A body that a server hands to a function is that of a request.
+/// A body that a server hands to a function is that of a request: `post(upload)`, with `async fn upload(body: Body)`.
 fn settle(model: &Model, position: u32, fed: &mut Fed) {
     let repeated = model.analysis.heats[position as usize] == super::heat::Runs::Repeated;
     let owner = model.analysis.digests[position as usize].owner;
-    let called = || model.analysis.digests.iter().any(|d| d.calls.iter().any(|c| c.callee == owner));
+    let called = || model.analysis.digests.iter().any(|d| d.calls.iter().any(|c| c.callee == owner && !c.named));
     if fed.by == Some(Feed::Body) && fed.param.is_some() && repeated && !called() {
         fed.by = Some(Feed::Request);
     }
@@ -114,7 +118,7 @@ fn candidates(tracer: &Tracer, position: u32) -> Vec<Read> {
             let Some(row) = tracer.row(index, id) else { continue };
             let read = |how, piece, fed| {
                 let span = tracer.span(index, id);
-                Read { function: position, body: index, statement: id, span, how, piece, fed }
+                Read { function: position, body: index, statement: id, span, how, piece, fed, nearby: false }
             };
             if row.uncaps_bodies {
                 let fed = Fed { by: Some(Feed::Request), ..Fed::default() };
@@ -185,7 +189,16 @@ fn kept_chunks(tracer: &Tracer, position: u32, events: &[Event], growth: &Event)
     let receiver = *body.args(&body.statements[source.index()]).first()?;
     let fed = fed_by(tracer, index, receiver);
     let (statement, span) = (growth.site.statement, growth.site.span);
-    Some(Read { function: position, body: index, statement, span, how: How::Loop(kept.in_loop), piece: None, fed })
+    Some(Read {
+        function: position,
+        body: index,
+        statement,
+        span,
+        how: How::Loop(kept.in_loop),
+        piece: None,
+        fed,
+        nearby: false,
+    })
 }
 
 /// Whether what a call in a loop brings is what is added.
@@ -228,7 +241,16 @@ fn helped(tracer: &Tracer, position: u32, readers: &FxHashMap<DefId, Reader>) ->
             let mut fed = fed_by(tracer, index, given);
             settle(tracer.model, position, &mut fed);
             let (how, span) = (How::Helper(reader.at), tracer.span(index, id));
-            found.push(Read { function: position, body: index, statement: id, span, how, piece: reader.piece, fed });
+            found.push(Read {
+                function: position,
+                body: index,
+                statement: id,
+                span,
+                how,
+                piece: reader.piece,
+                fed,
+                nearby: false,
+            });
         }
     }
     found
@@ -239,15 +261,17 @@ fn is_checked(tracer: &Tracer, owner: DefId, fed: &Fed) -> bool {
     let model = tracer.model;
     checks_size(tracer)
         || helpers(tracer, fed).into_iter().any(|def| def_checks_size(model, def))
-        || fed.param.is_some() && callers(model, owner).any(|def| def_checks_size(model, def))
+        || (fed.param.is_some() || fed.locals.is_empty())
+            && callers(model, owner).any(|def| def_checks_size(model, def))
 }
 
-fn callers(model: &Model, callee: DefId) -> impl Iterator<Item = DefId> + '_ {
+pub(super) fn callers(model: &Model, callee: DefId) -> impl Iterator<Item = DefId> + '_ {
     let calls = move |d: &&Digest| d.calls.iter().any(|call| call.callee == callee);
     model.analysis.digests.iter().filter(calls).map(|d| d.owner).filter(move |&d| d != callee).take(8)
 }
 
-/// Functions of the run that are given the value, or what it came out of.
+/// Functions of the run that are given the value, or what it came out of; all that are called where there is no value:
+/// `limit().and(warp::body::bytes())`.
 fn helpers(tracer: &Tracer, fed: &Fed) -> Vec<DefId> {
     let mut found = Vec::new();
     for index in 0..tracer.function.bodies.len() as u32 {
@@ -263,7 +287,7 @@ fn helpers(tracer: &Tracer, fed: &Fed) -> Vec<DefId> {
         for (at, statement) in typed.body.statements.iter().enumerate() {
             if let Callee::Def(callee) = typed.types.callee(StatementId(at as u32))
                 && !found.contains(&callee)
-                && typed.body.args(statement).iter().any(given)
+                && (fed.locals.is_empty() || typed.body.args(statement).iter().any(given))
             {
                 found.push(callee);
             }

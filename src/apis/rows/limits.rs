@@ -13,6 +13,8 @@ pub enum Feed {
     Request,
     /// The other end of a socket.
     Socket,
+    /// Another program on the same machine: the other end of a unix socket or named pipe.
+    Local,
     /// A child process.
     Pipe,
     /// Whoever runs the program, through its standard input.

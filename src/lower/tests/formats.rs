@@ -26,7 +26,7 @@ fn names_in_the_format_string() {
 
 #[test]
 fn named_arguments_hide_variables() {
-    assert_snapshot!(flow(r#"let (a, b) = t(); let s = format!("{a} {x}", a = b, x = b.len());"#), @r"
+    assert_snapshot!(flow(r#"let (a, b) = t(); let s = format!("{a} {x}", a = b, x = b.len());"#), @r#"
     body 0 fn in f
       b0:
         t1 = t()
@@ -34,14 +34,14 @@ fn named_arguments_hide_variables() {
         b.3 = t1.1
         end t1
         t5 = len . (self:b.3)
-        s.4 = format!(&b.3, &t5)
+        s.4 = format!(&b.3, &t5, "{a} {x}")
         end t5
         ret = ()
         Goto
           -> b1 drops s.4 b.3 a.2
       b1:
         Exit
-    ");
+    "#);
 }
 
 #[test]

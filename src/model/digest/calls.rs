@@ -4,6 +4,7 @@ use super::super::access::{Root, Tracer};
 use super::super::effects::slot;
 use super::super::exits::origin_of;
 use super::super::lacking;
+use super::super::nearby::binds;
 use super::super::peer_numbers::{is_read, reserved};
 use super::super::setup::{Held, PARAMS, given};
 use super::super::words::Name;
@@ -43,7 +44,7 @@ pub(super) fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) 
                 }
                 Callee::Def(callee) => {
                     let given = given(tracer, index, body.args(statement));
-                    digest.calls.push(CallSite { callee, body: index, heat, serving, given, span });
+                    digest.calls.push(CallSite { callee, named: false, body: index, heat, serving, given, span });
                     given_back(tracer, index, id, callee, digest);
                     if may_acquire(tracer.model, tracer.model.item_ty(callee)) {
                         digest.seeds.push(Seed { kind: SeedKind::Call(callee), body: index, statement: id });
@@ -56,6 +57,7 @@ pub(super) fn calls_and_seeds(tracer: &Tracer, index: u32, digest: &mut Digest) 
                     digest.builds |= row.cache.is_some() || !row.needs.is_empty() || row.sets_limit.is_some();
                     digest.exits |= row.exits;
                     reads(row, &mut digest.reads);
+                    binds(tracer, index, id, row, &mut digest.reads.binds);
                     digest.removes_files |= row.removes_path.is_some();
                     digest.makes_files |= row.creates_path.is_some();
                     digest.once |= row.once_guard && is_on_static(tracer, index, id);
@@ -201,6 +203,7 @@ fn named_functions(
         let given = called.map_or(Heat::PerCall, |c| if c.heat == Heat::Same { heat } else { c.heat });
         digest.calls.push(CallSite {
             callee,
+            named: true,
             body: index,
             heat: given,
             serving: false,

@@ -58,7 +58,57 @@ fn what_opened_it_says_more() {
         fed(&text, Feed::Pipe).fed.named
     };
     assert!(child("\"git\""));
+    assert!(child("std::path::Path::new(p).join(\"git\")"));
     assert!(!child("p"));
+    assert!(!child("std::path::Path::new(p).join(p)"));
+}
+
+#[test]
+fn what_stays_on_the_machine() {
+    fed("fn f(mut s: std::os::unix::net::UnixStream, v: &mut Vec<u8>) { s.read_to_end(v).unwrap(); }", Feed::Local);
+    let accepted = "fn f(l: std::os::unix::net::UnixListener, v: &mut Vec<u8>) { let (mut s, _) = l.accept().unwrap(); s.read_to_end(v).unwrap(); }";
+    fed(accepted, Feed::Local);
+    let asks = |check: &str| {
+        fed(
+            &format!(
+                "fn f(mut s: TcpStream, v: &mut Vec<u8>) {{ if {check} {{ return; }} s.read_to_end(v).unwrap(); }}"
+            ),
+            Feed::Socket,
+        )
+    };
+    assert!(asks("!s.peer_addr().unwrap().ip().is_loopback()").nearby);
+    assert!(!asks("s.peer_addr().unwrap().ip().is_ipv4()").nearby);
+}
+
+#[test]
+fn where_servers_are_bound() {
+    let of = |address: &str| {
+        let text =
+            format!("use std::net::*; fn f(p: u16, a: &str) {{ let at = {address}; TcpListener::bind(at).unwrap(); }}");
+        let model = analysed(&text);
+        let binds = model.digest_of(model.find("krate::f")).unwrap().reads.binds;
+        assert_ne!(binds.nearby, binds.elsewhere, "{address}");
+        binds.nearby
+    };
+    assert!(of("\"127.0.0.1:0\""));
+    assert!(of("format!(\"localhost:{p}\")"));
+    assert!(of("(Ipv4Addr::LOCALHOST, p)"));
+    assert!(of("SocketAddr::from(([127, 0, 0, 1], p))"));
+    assert!(!of("a"));
+    assert!(!of("format!(\"0.0.0.0:{p}\")"));
+    assert!(!of("(Ipv4Addr::UNSPECIFIED, p)"));
+}
+
+#[test]
+fn bodies_of_handlers() {
+    let handler = "async fn upload(body: axum::body::Body) { axum::body::to_bytes(body, usize::MAX).await; }";
+    let routed = "fn app() -> axum::Router { axum::Router::new().route(\"/\", axum::routing::post(upload)) }";
+    fed(&format!("{handler} {routed}"), Feed::Request);
+    silent(handler);
+    let filter = "fn f() { let _ = warp::post().and(limit()).and(warp::body::bytes()); }";
+    silent(&format!("{filter} fn limit() {{ warp::body::content_length_limit(9) }}"));
+    fed(&format!("{filter} fn limit() {{ warp::any() }}"), Feed::Request);
+    silent("async fn send(r: http_types::Request) { r.take_body().into_bytes().await; }");
 }
 
 #[test]
