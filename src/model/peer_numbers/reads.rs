@@ -199,7 +199,7 @@ fn origin_of(tracer: &Tracer, ty: Ty) -> Option<Origin> {
         let row = tracer.model.type_row(ty)?;
         match row.feeds {
             Some(Feed::File) => Some(Origin::File),
-            Some(Feed::Pipe) => Some(Origin::Local),
+            Some(Feed::Local | Feed::Pipe) => Some(Origin::Local),
             Some(Feed::Request | Feed::Socket) => Some(Origin::Peer),
             _ => row.peer.then_some(Origin::Peer),
         }

@@ -127,7 +127,7 @@ fn writes_too(model: &Model, def: DefId) -> bool {
 
 /// Whether a file speaks of the like of pipes between processes of one machine, and of no network.
 pub fn is_of_machine(model: &Model, file: FileId) -> bool {
-    names_any(model, file, &[Feed::Pipe]) && !names_any(model, file, &[Feed::Socket, Feed::Request])
+    names_any(model, file, &[Feed::Local, Feed::Pipe]) && !names_any(model, file, &[Feed::Socket, Feed::Request])
 }
 
 /// Whether a file names a type that somebody feeds who is one of these.

@@ -201,5 +201,6 @@ fn types_say_who_chose_it() {
     };
     assert_eq!(origin("std::net::TcpStream"), Some(Origin::Peer));
     assert_eq!(origin("std::io::BufReader<std::fs::File>"), Some(Origin::File));
+    assert_eq!(origin("std::os::unix::net::UnixStream"), Some(Origin::Local));
     assert_eq!(origin("dyn Read"), Some(Origin::Bytes));
 }
