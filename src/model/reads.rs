@@ -11,7 +11,7 @@ use super::feeds::{Fed, fed_by};
 use super::ledger::Event;
 use super::nearby::asks_whether_nearby;
 use super::{Callee, DefId, Model};
-use crate::apis::{Feed, FnRow, ReadsAll};
+use crate::apis::{Feed, FnRow, Heat, ReadsAll};
 use crate::facts::body::*;
 use crate::source::Span;
 use rustc_hash::FxHashMap;
@@ -103,7 +103,13 @@ pub fn unlimited_reads(model: &Model) -> Vec<Read> {
 fn settle(model: &Model, position: u32, fed: &mut Fed) {
     let repeated = model.analysis.heats[position as usize] == super::heat::Runs::Repeated;
     let owner = model.analysis.digests[position as usize].owner;
-    let called = || model.analysis.digests.iter().any(|d| d.calls.iter().any(|c| c.callee == owner && !c.named));
+    let called = || {
+        model
+            .analysis
+            .digests
+            .iter()
+            .any(|d| d.calls.iter().any(|c| c.callee == owner && !(c.named && c.heat == Heat::Repeated)))
+    };
     if fed.by == Some(Feed::Body) && fed.param.is_some() && repeated && !called() {
         fed.by = Some(Feed::Request);
     }

@@ -105,6 +105,7 @@ fn bodies_of_handlers() {
     let routed = "fn app() -> axum::Router { axum::Router::new().route(\"/\", axum::routing::post(upload)) }";
     fed(&format!("{handler} {routed}"), Feed::Request);
     silent(handler);
+    silent(&format!("{handler} impl tonic::Service<u8> for S {{ fn call(&mut self, r: Req) {{ r.map(upload); }} }}"));
     let filter = "fn f() { let _ = warp::post().and(limit()).and(warp::body::bytes()); }";
     silent(&format!("{filter} fn limit() {{ warp::body::content_length_limit(9) }}"));
     fed(&format!("{filter} fn limit() {{ warp::any() }}"), Feed::Request);
