@@ -2,11 +2,16 @@
 //!
 //! Reporters are leaves: they turn a [`Report`] into bytes and decide nothing. None of them knows another.
 
+mod concise;
 mod excerpt;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
 mod line_hash;
 mod place;
+mod rdjson;
 mod sarif;
 
 use crate::diagnostic::{Confidence, Diagnostic};
@@ -120,24 +125,63 @@ impl Report {
 pub enum Format {
     /// For people: source, labels, notes.
     Human,
+    /// One line for each finding.
+    Concise,
     /// One stable JSON object.
     Json,
+    /// One JSON object a line for each finding.
+    JsonLines,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
+    /// Workflow commands of GitHub.
+    Github,
+    /// A code quality report of GitLab.
+    Gitlab,
+    /// A test report.
+    Junit,
+    /// The format of reviewdog.
+    Rdjson,
 }
 
 impl Format {
     /// All formats by name.
-    pub const ALL: [(&str, Format); 3] = [("human", Format::Human), ("json", Format::Json), ("sarif", Format::Sarif)];
+    pub const ALL: [(&str, Format); 9] = [
+        ("human", Format::Human),
+        ("concise", Format::Concise),
+        ("json", Format::Json),
+        ("json-lines", Format::JsonLines),
+        ("sarif", Format::Sarif),
+        ("github", Format::Github),
+        ("gitlab", Format::Gitlab),
+        ("junit", Format::Junit),
+        ("rdjson", Format::Rdjson),
+    ];
 }
 
 /// Writes the report; returns what a user has to be told about it.
 pub fn write(report: &Report, format: Format, out: &mut dyn Write) -> io::Result<Vec<String>> {
     match format {
-        Format::Human => human::write(report, out).map(|()| Vec::new()),
-        Format::Json => json::write(report, out).map(|()| Vec::new()),
-        Format::Sarif => sarif::write(report, out),
-    }
+        Format::Sarif => return sarif::write(report, out),
+        Format::Github => return github::write(report, out),
+        Format::Human => human::write(report, out),
+        Format::Concise => concise::write(report, out),
+        Format::Json => json::write(report, out),
+        Format::JsonLines => json::write_lines(report, out),
+        Format::Gitlab => gitlab::write(report, out),
+        Format::Junit => junit::write(report, out),
+        Format::Rdjson => rdjson::write(report, out),
+    }?;
+    Ok(Vec::new())
+}
+
+/// The project's address, once its manifest has one.
+fn home() -> Option<&'static str> {
+    Some(env!("CARGO_PKG_REPOSITORY")).filter(|home| home.starts_with("https://"))
+}
+
+/// Where the page of a lint is to be read.
+fn page_url(lint: &str) -> Option<String> {
+    home().map(|home| format!("{home}/blob/main/lints/{lint}.md"))
 }
 
 /// `text` with all characters replaced, each by one of the same length, that could move a terminal's cursor or reorder

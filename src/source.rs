@@ -109,7 +109,8 @@ pub struct SourceText {
     code_start: u32,
 }
 
-const BOM: &str = "\u{feff}";
+/// The mark that some editors put before the first character.
+pub const BOM: &str = "\u{feff}";
 
 impl SourceText {
     /// Indexes `text`, which is the whole file.

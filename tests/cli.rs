@@ -99,7 +99,10 @@ fn mistakes_are_status_2() {
     fails(&["check", "-j", "0"], "'0'");
     fails(&["check", "-q", "-v"], "cannot be used with");
     fails(&["check", "--output-format", "jsno"], "did you mean `json`?");
-    fails(&["check", "--output-format", "xml"], "formats are human, json, sarif");
+    fails(
+        &["check", "--output-format", "xml"],
+        "formats are human, concise, json, json-lines, sarif, github, gitlab, junit, rdjson",
+    );
     fails(&["check", "--output-format", "json="], "no file after");
     fails(&["check", "--output-format", "json", "--output-format", "human"], "only one format can go to stdout");
     fails(&["check", "--output-format", "json=no/such/folder/x.json"], "cannot write no/such/folder/x.json");

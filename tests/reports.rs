@@ -200,6 +200,63 @@ fn json_has_its_documented_shape() {
 }
 
 #[test]
+fn concise_has_a_line_for_each_finding() {
+    insta::assert_snapshot!(text(&report(|_| {}), Format::Concise));
+}
+
+#[test]
+fn json_lines_are_the_diagnostics_of_json() {
+    let report = report(|_| {});
+    let lines: Vec<Value> =
+        text(&report, Format::JsonLines).lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    assert_eq!(json(&report, Format::Json)["diagnostics"], Value::from(lines));
+}
+
+#[test]
+fn github_gets_commands_that_it_can_read() {
+    insta::assert_snapshot!(text(&report(|_| {}), Format::Github));
+}
+
+#[test]
+fn github_hides_annotations_beyond_ten_and_the_user_is_told() {
+    fn many(_: &Model, found: &mut Vec<Diagnostic>) {
+        for lo in 0..11 {
+            let span = Span { file: FileId(1), range: TextRange { lo, hi: lo + 1 } };
+            let words = || String::from("words, 100 %: more");
+            found.push(Diagnostic::new("lost_fd", Confidence::High, span, words(), words(), words(), words()));
+        }
+    }
+    let folder = workspace();
+    let lints = [Lint { name: "lost_fd", page: LOST, check: many }];
+    let report = check_with(&settings(folder.path()), &lints).expect("it runs");
+    let notices = write(&report, Format::Github, &mut Vec::new()).expect("it writes");
+    assert_eq!(notices, ["github: GitHub shows 10 warnings and 10 errors of a step; upload SARIF to see all"]);
+}
+
+#[test]
+fn gitlab_gets_issues_with_different_fingerprints() {
+    let report = report(|_| {});
+    let issues = json(&report, Format::Gitlab);
+    let prints: std::collections::BTreeSet<_> =
+        issues.as_array().expect("a list").iter().map(|issue| issue["fingerprint"].to_string()).collect();
+    assert_eq!(prints.len(), report.findings.len());
+    insta::assert_snapshot!(serde_json::to_string_pretty(&issues).expect("it prints"));
+}
+
+#[test]
+fn junit_has_a_suite_for_each_file_and_passes_when_all_is_clean() {
+    insta::assert_snapshot!("junit", text(&report(|_| {}), Format::Junit));
+    let clean = report(|settings| settings.levels = vec![(Level::Allow, "all".to_owned())]);
+    insta::assert_snapshot!("junit_of_a_clean_run", text(&clean, Format::Junit));
+    assert_eq!(json(&clean, Format::Gitlab), Value::Array(Vec::new()));
+}
+
+#[test]
+fn rdjson_counts_columns_in_bytes() {
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json(&report(|_| {}), Format::Rdjson)).expect("it prints"));
+}
+
+#[test]
 fn json_places_are_those_of_the_file() {
     let folder = workspace();
     let report = check_with(&settings(folder.path()), LINTS).expect("it runs");
@@ -282,7 +339,7 @@ fn threads_do_not_change_reports() {
     let with = |jobs| {
         let mut report = report(|settings| settings.jobs = jobs);
         report.timings = Default::default();
-        [Format::Human, Format::Json, Format::Sarif].map(|format| text(&report, format))
+        Format::ALL.map(|(_, format)| text(&report, format))
     };
     assert_eq!(with(1), with(7));
 }

@@ -69,7 +69,8 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Lints")]
     pub tests: bool,
 
-    /// How to write findings: human, json or sarif, to stdout or (FORMAT=FILE) to a file; can be repeated
+    /// How to write findings: human, concise, json, json-lines, sarif, github, gitlab, junit or rdjson, to stdout or
+    /// (FORMAT=FILE) to a file; can be repeated
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human", value_parser = output, help_heading = "Output")]
     pub output_format: Vec<Output>,
 

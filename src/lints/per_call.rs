@@ -82,6 +82,10 @@ fn finding(tracer: &Tracer, function: u32, seed: &Seed) -> Option<Finding> {
         (None, Some(obligation)) => (endings(tracer, function, seed, &Terms::of_shared(obligation)), Some(obligation)),
         (None, None) => return None,
     };
+    // `#[cfg(target_arch = "wasm32")]`: the browser makes the connections.
+    if obligation.is_some_and(|o| model.is_only_for(built, &o.not_for)) {
+        return None;
+    }
     let dest = tracer.body(seed.body).body.statements[seed.statement.index()].dest;
     let name = match (hidden, dest.get()) {
         (None, Some(dest)) => model.short_name(model.payload(tracer.ty(seed.body, dest))),

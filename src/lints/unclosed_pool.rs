@@ -53,7 +53,7 @@ fn report(model: &Model, end: &Ending, loss: &Loss, made: Span) -> Diagnostic {
         // So it does if a server cannot start.
         Lost::Exit(_) if end.stays && end.runs < Runs::PerCall => Confidence::Low,
         // A command that does its work and ends: its connections end with it, not in order, but soon.
-        _ if end.runs < Runs::PerCall && (model.is_tool(owner) || model.is_of_tool(owner)) => Confidence::Medium,
+        _ if end.runs < Runs::PerCall => Confidence::Medium,
         _ if fate.gave_up => Confidence::Medium,
         _ => Confidence::High,
     };

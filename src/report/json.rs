@@ -1,4 +1,4 @@
-//! `json`: one object with a stable shape. Fields are only ever added.
+//! `json`: one object with a stable shape, and `json-lines`: its diagnostics, one a line. Fields are only ever added.
 
 use super::place::{Place, place};
 use super::{Finding, Report};
@@ -79,6 +79,15 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     };
     serde_json::to_writer_pretty(&mut *out, &output)?;
     writeln!(out)
+}
+
+/// Writes each finding as an object on a line of its own.
+pub fn write_lines(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &report.findings {
+        serde_json::to_writer(&mut *out, &entry(report, finding))?;
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn entry<'a>(report: &'a Report, finding: &'a Finding) -> Entry<'a> {

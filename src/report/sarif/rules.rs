@@ -2,6 +2,7 @@
 
 use crate::lints::Level;
 use crate::lints::page::Page;
+use crate::report::{home, page_url};
 use serde_json::{Value, json};
 
 /// Longest text that code scanning shows of a description.
@@ -19,11 +20,6 @@ pub fn driver(pages: &[Page]) -> Value {
         driver["informationUri"] = json!(home);
     }
     driver
-}
-
-/// The project's address, once its manifest has one.
-fn home() -> Option<&'static str> {
-    Some(env!("CARGO_PKG_REPOSITORY")).filter(|home| home.starts_with("https://"))
 }
 
 fn rule(page: &Page) -> Value {
@@ -50,8 +46,8 @@ fn rule(page: &Page) -> Value {
         rule["properties"]["security-severity"] = json!(score);
         rule["properties"]["tags"] = json!(["resource-leak", page.metadata.group, "security"]);
     }
-    if let Some(home) = home() {
-        rule["helpUri"] = json!(format!("{home}/blob/main/lints/{}.md", page.name));
+    if let Some(url) = page_url(&page.name) {
+        rule["helpUri"] = json!(url);
     }
     rule
 }
