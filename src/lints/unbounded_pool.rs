@@ -23,25 +23,14 @@ fn report(model: &Model, tracer: &Tracer, position: u32, one: &Lacking) -> Diagn
     let (confidence, assumed) = confidence(model, position, owner, one);
     let mut missing: Vec<String> = one.lacks.iter().map(|lack| lack.what.clone()).collect();
     missing.extend(one.lifted.iter().map(|(_, sets)| sets.what.clone()));
-    let help = match setters(one) {
-        names if names.is_empty() => {
-            "put a timeout around each use, so that callers get an error and no queue of waiting work grows"
-        }
-        _ => {
-            "set a limit that the other side can bear, so that callers get an error and no queue of waiting work grows"
-        }
-    };
     let mut diagnostic = Diagnostic::new(
         NAME,
         confidence,
         tracer.span(one.body, one.made),
         model.item_path(owner),
-        format!("this is built without {}", list(&missing)),
+        format!("this is built without {}", joined(&missing, "or")),
         looked_for(one),
-        match setters(one) {
-            names if names.is_empty() => help.to_owned(),
-            names => format!("{help}: {}", quoted(&names, "and")),
-        },
+        help(one),
     )
     .primary("built here");
     for (call, sets) in one.lifted.iter().filter(|(call, _)| *call != one.made) {
@@ -96,6 +85,14 @@ fn may_serve(model: &Model, owner: DefId, sure: bool) -> bool {
     })
 }
 
+fn help(one: &Lacking) -> String {
+    let why = "so that callers get an error and no queue of waiting work grows";
+    match setters(one) {
+        names if names.is_empty() => format!("put a timeout around each use, {why}"),
+        names => format!("set a limit that the other side can bear, {why}: {}", quoted(&names, "and")),
+    }
+}
+
 /// What would set what is missing.
 fn setters(one: &Lacking) -> Vec<&str> {
     let mut names: Vec<&str> = one.lacks.iter().filter_map(|lack| lack.set_by.first()).map(String::as_str).collect();
@@ -116,10 +113,6 @@ fn looked_for(one: &Lacking) -> String {
 
 fn quoted(names: &[&str], last: &str) -> String {
     joined(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>(), last)
-}
-
-fn list(parts: &[String]) -> String {
-    joined(parts, "or")
 }
 
 fn joined(parts: &[String], last: &str) -> String {

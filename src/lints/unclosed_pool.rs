@@ -52,7 +52,7 @@ fn report(model: &Model, end: &Ending, loss: &Loss, made: Span) -> Diagnostic {
         _ if model.is_main(owner) || model.is_for_tests_by_name(owner) => Confidence::Low,
         // So it does if a server cannot start.
         Lost::Exit(_) if end.stays && end.runs < Runs::PerCall => Confidence::Low,
-        // A command that does its work and ends: its connections end with it, not in order, but soon.
+        // Made once in a process, by a command or while it starts: no more connections stay open with each call.
         _ if end.runs < Runs::PerCall => Confidence::Medium,
         _ if fate.gave_up => Confidence::Medium,
         _ => Confidence::High,
